@@ -1,0 +1,62 @@
+# Every target does its own set-up in .venv, touches nothing outside the repository, and is quick the second time.
+# ARGS goes to the command underneath: `make demo ARGS="--port 8000"`, `make test ARGS="-k checkpoint -x"`.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+
+# Training: `make train DATA=/path/to/MURA-v1.1`, or DATA=/path/to/fracatlas FORMAT=fracatlas.
+FORMAT ?= mura
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check train bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+demo: $(VENV)/.runtime ## start the page on this machine and print its address
+	$(PY) app.py $(ARGS)
+
+test: $(VENV)/.dev ## run every test, warnings as errors
+	$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, import directions, documentation
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest tests/test_imports.py tests/test_docs.py
+
+train: $(VENV)/.dev ## train on DATA with the recipe's defaults
+	@test -n "$(DATA)" || { echo 'Say where the data is: make train DATA=/path/to/MURA-v1.1' >&2; exit 2; }
+	$(PY) -m mura_core train --data "$(DATA)" --format $(FORMAT) $(ARGS)
+
+bench: $(VENV)/.runtime ## measure the speed figures of the README on this machine
+	$(PY) -m benchmarks.speed $(ARGS)
+
+clean: ## remove the environment and the caches, keep data, runs and weights
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+	find app.py mura_core demo tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# A Python is tried by running it: a name on the path may be a stub that only complains.
+# Debian's python3 without python3-venv has no ensurepip; its pip can still fill the environment from outside.
+$(PY):
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  "$$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "Setting up $(VENV) with $$("$$python" --version); the first time downloads several GB."; \
+	  "$$python" -c 'import ensurepip' 2>/dev/null && exec "$$python" -m venv --clear $(VENV); \
+	  "$$python" -m venv --clear --without-pip $(VENV) && \
+	    exec "$$python" -m pip --python $(PY) install --quiet pip; \
+	  exit 1; \
+	done; \
+	echo "Python 3.11 or newer with its venv module is needed; found: $$(python3 --version 2>&1 || echo none)." >&2; \
+	echo "Install one (Debian: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12 ..." >&2; \
+	exit 1
+
+# The stamps are written last, so an interrupted installation is taken up again.
+$(VENV)/.runtime: requirements.txt | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt pyproject.toml | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt -e '.[train,dev]'
+	@touch $(VENV)/.runtime $@
