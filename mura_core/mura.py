@@ -1,8 +1,8 @@
 """MURA v1.1 exactly as it lies on disk after unpacking.
 
 `MURA-v1.1/{train,valid}/XR_<PART>/patient<N>/study<K>_{positive,negative}/image<J>.png`, with
-`{train,valid}_image_paths.csv` (one path a line) and `{train,valid}_labeled_studies.csv` (study folder, comma,
-0 or 1), both without a header. Rajpurkar et al. 2018, arXiv 1712.06957.
+`{train,valid}_image_paths.csv` (one path a line) and `{train,valid}_labeled_studies.csv` (study folder,
+then 0 or 1), both without a header. Rajpurkar et al. 2018, arXiv 1712.06957.
 
 The hidden test set was never released. The official valid folder is therefore this project's test split, and
 a tenth of the official train folder's patients is held out to tune on.
