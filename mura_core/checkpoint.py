@@ -1,0 +1,225 @@
+"""Weights on disk: safetensors shards and a JSON sidecar that says what they are.
+
+The shards stay under 10 MB so that a repository or a Space can hold them without large-file storage. Their
+names carry their hash and the sidecar is replaced last, in one step: at every moment the folder loads as the
+old weights or as the new ones, never as a mix, and other files in it (README, model card) are left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as to_safetensors
+
+from mura_core.errors import WeightsError
+from mura_core.models import ARCHITECTURES
+from mura_core.sidecar import SIDECAR_NAME, Shard, Sidecar, read_sidecar, sidecar_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+
+__all__ = ["SHARD_LIMIT_BYTES", "Sidecar", "find_weights", "load_weights", "save_weights"]
+
+SHARD_LIMIT_BYTES = 10_000_000
+"""Every shard is smaller than this. Hugging Face asks for large-file storage from 10 MB on."""
+
+REMEDY = (
+    "Get the released weights (git checkout -- weights), name another folder with --weights or MURA_WEIGHTS, "
+    "or make your own: python -m mura_core train --help"
+)
+_DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "weights"
+_ROWS = re.compile(r"(?P<name>.+)\[(?P<start>\d+):(?P<stop>\d+)\]")
+# The header of a safetensors file: fixed part, and per tensor its JSON besides the name.
+_HEADER_BYTES = 1024
+_ENTRY_BYTES = 160
+
+
+def find_weights(explicit: Path | None = None) -> Path:
+    """Say which weights folder to use: the one given, then $MURA_WEIGHTS, then `weights/` of the repository.
+
+    Raises:
+        WeightsError: The folder chosen holds no sidecar. A worse choice is never taken in its place.
+    """
+    from_environment = os.environ.get("MURA_WEIGHTS")
+    if explicit is not None:
+        folder, origin = explicit, "as given"
+    elif from_environment:
+        folder, origin = Path(from_environment), "from MURA_WEIGHTS"
+    else:
+        folder, origin = _DEFAULT_FOLDER, "the default"
+    if not folder.is_dir():
+        raise WeightsError(f"There is no weights folder {folder} ({origin}). {REMEDY}")
+    if not (folder / SIDECAR_NAME).is_file():
+        raise WeightsError(f"The folder {folder} ({origin}) holds no {SIDECAR_NAME}, so no weights. {REMEDY}")
+    return folder
+
+
+def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *, half: bool) -> None:
+    """Write weights so that the folder loads as the old or as the new ones at every moment.
+
+    Args:
+        folder: Where to; made if absent. Shards of earlier weights in it are removed, other files stay.
+        state: A model's `state_dict()`. Not changed.
+        sidecar: What the weights are.
+        half: Store float16. The running statistics of batch normalisation stay float32: a variance can
+            lie outside float16's range (6e-8 to 65504), and an error in it is divided by, channel by channel.
+
+    Raises:
+        WeightsError: A value is not finite, does not fit float16, or one row of a tensor outgrows a shard.
+    """
+    _check_architecture(folder, sidecar)
+    stored = {name: _to_stored(name, tensor, half) for name, tensor in state.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
+        shards = []
+        for group in _shard_groups(stored):
+            content = to_safetensors(group)
+            digest = hashlib.sha256(content).hexdigest()
+            shard = Shard(f"weights-{digest[:16]}.safetensors", len(content), digest)
+            _write_durably(Path(staging) / shard.file, content)
+            shards.append(shard)
+        text = sidecar_text(sidecar, tuple(shards), tensors=len(stored))
+        _write_durably(Path(staging) / SIDECAR_NAME, text.encode())
+        for shard in shards:
+            (Path(staging) / shard.file).replace(folder / shard.file)
+        (Path(staging) / SIDECAR_NAME).replace(folder / SIDECAR_NAME)
+    kept = {shard.file for shard in shards}
+    for old in folder.glob("weights-*.safetensors"):
+        if old.name not in kept:
+            old.unlink()
+
+
+def load_weights(folder: Path) -> tuple[Sidecar, dict[str, Tensor]]:
+    """Read weights back, every byte checked against the sidecar.
+
+    Returns:
+        The sidecar, and the tensors on the CPU: float32 where floating, whole numbers as they are.
+
+    Raises:
+        WeightsError: Anything is missing, altered, or made for something else.
+    """
+    sidecar, shards, expected = read_sidecar(folder, REMEDY)
+    _check_architecture(folder, sidecar)
+    state: dict[str, Tensor] = {}
+    for shard in shards:
+        for name, tensor in _read_shard(folder, shard).items():
+            if name in state:
+                raise WeightsError(f"{folder}: the tensor {name} is stored twice. {REMEDY}")
+            state[name] = tensor.float() if tensor.is_floating_point() else tensor
+    state = _join_rows(folder, state)
+    if len(state) != expected:
+        raise WeightsError(f"{folder}: found {len(state)} tensors, expected {expected}. {REMEDY}")
+    return sidecar, state
+
+
+def _check_architecture(folder: Path, sidecar: Sidecar) -> None:
+    if sidecar.architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise WeightsError(f"{folder}: weights of {sidecar.architecture}, expected one of {known}. {REMEDY}")
+
+
+def _to_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
+    """Turn one tensor into what is written: on the CPU, contiguous, float32 or float16 if floating."""
+    tensor = tensor.detach().cpu().contiguous()
+    if not tensor.is_floating_point():
+        return tensor
+    if not bool(torch.isfinite(tensor).all()):
+        raise WeightsError(
+            f"Not saved: {name} holds values that are not finite. The training diverged; lower its rate."
+        )
+    if not half or name.endswith((".running_mean", ".running_var")):
+        return tensor.float()
+    halved = tensor.half()
+    if not bool(torch.isfinite(halved).all()):
+        raise WeightsError(f"The tensor {name} does not fit float16 (beyond 65504). Save it with half=False.")
+    return halved
+
+
+def _shard_groups(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """Fill shards in the state's own order, header included, each below the limit."""
+    group: dict[str, Tensor] = {}
+    free = SHARD_LIMIT_BYTES - _HEADER_BYTES
+    for name, piece in _pieces(tensors):
+        size = piece.nbytes + len(name.encode()) + _ENTRY_BYTES
+        if group and size > free:
+            yield group
+            group, free = {}, SHARD_LIMIT_BYTES - _HEADER_BYTES
+        group[name] = piece
+        free -= size
+    if group:
+        yield group
+
+
+def _pieces(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Cut each tensor that is too large for a shard into blocks of rows called `name[start:stop]`."""
+    for name, tensor in tensors.items():
+        room = SHARD_LIMIT_BYTES - _HEADER_BYTES - _ENTRY_BYTES - len(name.encode()) - len("[:]") - 2 * 20
+        if tensor.nbytes <= room:
+            yield name, tensor.clone()
+            continue
+        row_bytes = tensor[0].nbytes if tensor.dim() else tensor.nbytes
+        if row_bytes > room:
+            raise WeightsError(
+                f"A row of {name} takes {row_bytes} bytes; a shard holds {SHARD_LIMIT_BYTES}. Not saved."
+            )
+        rows = room // row_bytes
+        for start in range(0, len(tensor), rows):
+            stop = min(start + rows, len(tensor))
+            yield f"{name}[{start}:{stop}]", tensor[start:stop].clone()
+
+
+def _join_rows(folder: Path, stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put the blocks that `_pieces` cut back together, and check that none is missing."""
+    state: dict[str, Tensor] = {}
+    blocks: dict[str, list[tuple[int, int, Tensor]]] = {}
+    for key, tensor in stored.items():
+        match = _ROWS.fullmatch(key)
+        if match is None:
+            state[key] = tensor
+        else:
+            block = (int(match["start"]), int(match["stop"]), tensor)
+            blocks.setdefault(match["name"], []).append(block)
+    for name, cut in blocks.items():
+        cut.sort(key=lambda block: block[0])
+        ends = [0, *(stop for _, stop, _ in cut)]
+        if any(start != end for (start, _, _), end in zip(cut, ends, strict=False)):
+            raise WeightsError(f"{folder}: rows of the tensor {name} are missing. {REMEDY}")
+        state[name] = torch.cat([tensor for _, _, tensor in cut])
+    return state
+
+
+def _read_shard(folder: Path, shard: Shard) -> dict[str, Tensor]:
+    """Read one shard; what is checked is the very bytes that are parsed."""
+    path = folder / shard.file
+    try:
+        if path.stat().st_size != shard.size_bytes:
+            found = f"{path.stat().st_size} bytes, expected {shard.size_bytes}"
+            raise WeightsError(f"{path} has {found}: it is cut short or altered. {REMEDY}")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise WeightsError(f"{path} is missing, though {SIDECAR_NAME} names it. {REMEDY}") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}). {REMEDY}") from error
+    if hashlib.sha256(content).hexdigest() != shard.sha256:
+        raise WeightsError(f"{path} was altered: its SHA-256 is not the one in {SIDECAR_NAME}. {REMEDY}")
+    try:
+        return parse_safetensors(content)
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is not a safetensors file ({error}). {REMEDY}") from error
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
