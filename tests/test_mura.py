@@ -82,6 +82,16 @@ BAD_LINES = {
         lambda line: line[:-2] + ("0\n" if line[-2] == "1" else "1\n"),
         "contradicts the folder name",
     ),
+    "a label of the other folder": (
+        "valid_labeled_studies.csv",
+        lambda line: line.replace("/valid/", "/train/"),
+        "/valid/",
+    ),
+    "a patient without number": (
+        "valid_image_paths.csv",
+        lambda line: re.sub("patient[0-9]+", "patientX", line),
+        "patient<N>",
+    ),
     "a study twice": ("valid_labeled_studies.csv", lambda line: line + line, "a second time"),
     "an image twice": ("valid_image_paths.csv", lambda line: line + line, "a second time"),
     "the other folder": ("valid_image_paths.csv", lambda line: line.replace("valid/", "train/"), "/valid/"),
