@@ -13,7 +13,7 @@ def draw_mura_tree(parent: Path, patients: int = 21, size_px: int = 64, seed: in
 
     Args:
         parent: An existing folder.
-        patients: How many the official train folder has, at least 6 or the valid split lacks a class; the
+        patients: How many the official train folder has, at least 4 so that each split has both classes; the
             official valid folder has a third as many more. Ids count from patient00001 as in MURA. Each third
             patient has a second study, of another body part. Every other study is positive.
         size_px: Longer side of each image; the images are upright, 3:4.
