@@ -1,0 +1,151 @@
+"""The words of the field as types: radiograph, view, study, and what the model says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BODY_PARTS = ("elbow", "finger", "forearm", "hand", "humerus", "shoulder", "wrist")
+"""MURA's seven study types, in lower case."""
+
+
+class Call(StrEnum):
+    """What the screen says of a view or a study."""
+
+    NORMAL = "normal"
+    DOUBT = "doubt"
+    ABNORMAL = "abnormal"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the radiograph as stored; `top` and `left` may be fractional."""
+
+    top: float
+    left: float
+    height: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """A display window as DICOM defines it (PS3.3 C.11.2), in units of `Radiograph.values`."""
+
+    centre: float
+    width: float
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One image in canonical form, with what was learned while reading it and no patient data.
+
+    Attributes:
+        pixels: float32 (H, W) in [0, 1], bone bright, the default window applied. What the model sees.
+        values: uint16 (H, W), bone bright, at the source's own bit depth. What a reader may window.
+        window: The default window, in units of `values`.
+        bit_depth: Bits of `values` that can be set, 8 to 16.
+        source_format: "png", "jpeg" or "dicom".
+        pixel_spacing_mm: (row, column) spacing where the source states one.
+        body_part: BodyPartExamined in lower case, where a DICOM states one.
+        view_position: ViewPosition as stated ("AP", "LL", ...), where a DICOM states one.
+        warnings: Plain sentences about what was corrected or could not be known.
+    """
+
+    pixels: NDArray[np.float32]
+    values: NDArray[np.uint16]
+    window: Window
+    bit_depth: int
+    source_format: str
+    pixel_spacing_mm: tuple[float, float] | None = None
+    body_part: str | None = None
+    view_position: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """One radiograph of a study under the name the reader knows it by."""
+
+    name: str
+    radiograph: Radiograph
+
+
+@dataclass(frozen=True)
+class Study:
+    """One examination of one body part: one or more views."""
+
+    views: tuple[View, ...]
+
+
+@dataclass(frozen=True)
+class OperatingPoints:
+    """Two thresholds on the calibrated probability, fitted on the valid split.
+
+    Below `sensitive` the call is normal, from `specific` on it is abnormal, between them it is doubt.
+    """
+
+    sensitive: float
+    specific: float
+
+    def call(self, probability: float) -> Call:
+        """Turn a probability in [0, 1] into a call."""
+        if probability >= self.specific:
+            return Call.ABNORMAL
+        return Call.NORMAL if probability < self.sensitive else Call.DOUBT
+
+
+@dataclass(frozen=True, eq=False)
+class ViewResult:
+    """What the model says of one view.
+
+    Attributes:
+        name: The view's name.
+        abnormality_probability: Calibrated probability in [0, 1].
+        call: The view's own call at the study's operating points.
+        logit: The network's output before temperature; equals the mean of `cam` plus the bias.
+        cam: float32 (h, w) class activation map on the network's grid, in logits, without the bias.
+        heatmap: float32 (H, W) in [0, 1] in the radiograph's frame: the probability that a film
+            made of this location alone would get. Zero outside the region of interest. The scale is
+            the same for every film, so a normal film stays cold.
+        roi: Region of interest the network saw, in pixels of the radiograph.
+    """
+
+    name: str
+    abnormality_probability: float
+    call: Call
+    logit: float
+    cam: NDArray[np.float32]
+    heatmap: NDArray[np.float32]
+    roi: Box
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds spent by one prediction, all views together."""
+
+    preprocess_s: float
+    network_s: float
+    maps_s: float
+
+    @property
+    def total_s(self) -> float:
+        """Seconds from radiographs in memory to result."""
+        return self.preprocess_s + self.network_s + self.maps_s
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """What the model says of a study: the mean over its views, and each view."""
+
+    study_probability: float
+    call: Call
+    views: tuple[ViewResult, ...]
+    operating_points: OperatingPoints
+    model_name: str
+    model_version: str
+    timing: Timing
