@@ -71,8 +71,9 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
         folder: Where to; made if absent. Shards of earlier weights in it are removed, other files stay.
         state: A model's `state_dict()`. Not changed.
         sidecar: What the weights are.
-        half: Store float16. The running statistics of batch normalisation stay float32: a variance can
-            lie outside float16's range (6e-8 to 65504), and an error in it is divided by, channel by channel.
+        half: Store kernels and matrices as float16. Vectors and scalars stay float32: they are under 3 % of a
+            network's values, and among them are the running variances of batch normalisation, which can
+            lie outside float16's range (6e-8 to 65504) and whose error multiplies a whole channel.
 
     Raises:
         WeightsError: A value is not finite, does not fit float16, or one row of a tensor outgrows a shard.
@@ -137,7 +138,7 @@ def _to_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
         raise WeightsError(
             f"Not saved: {name} holds values that are not finite. The training diverged; lower its rate."
         )
-    if not half or name.endswith((".running_mean", ".running_var")):
+    if not half or tensor.dim() < 2:
         return tensor.float()
     halved = tensor.half()
     if not bool(torch.isfinite(halved).all()):
