@@ -1,0 +1,168 @@
+"""The directions of imports, held by reading the source: nothing here imports the package."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+ORDER = (
+    "errors",
+    "study",
+    "images",
+    "roi",
+    "preprocess",
+    "overlay",
+    "records",
+    "coco",
+    "fracatlas",
+    "mura",
+    "census",
+    "datasets",
+    "augment",
+    "films",
+    "models",
+    "sidecar",
+    "checkpoint",
+    "cam",
+    "predictor",
+    "preview",
+    "reading",
+    "metrics",
+    "bootstrap",
+    "calibration",
+    "localisation",
+    "report",
+    "evaluate",
+    "train",
+    "__main__",
+)
+"""A module of mura_core imports only those before it. A new module takes its place here."""
+
+DEMO_MAY_USE = {"", "predictor", "sidecar", "study", "errors", "images"}
+"""Of mura_core; "" is the package itself, for its version."""
+
+INSTALLED_AS = {
+    "cv2": "opencv-python-headless",
+    "gdcm": "python-gdcm",
+    "PIL": "pillow",
+    "pytorch_grad_cam": "grad-cam",
+}
+"""Where the name to import is not the name to install."""
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Every module that a file imports, at its top or inside a function, in dotted absolute form."""
+    package = path.parent.relative_to(ROOT).parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            # `from package import module` names a module of ours where there is such a file.
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                found.add(full if source(full) else base)
+    return frozenset(found)
+
+
+def source(module: str) -> Path | None:
+    """The file of a module of this repository, None for anything else."""
+    stem = ROOT.joinpath(*module.split("."))
+    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def python_files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def core_imports(path: Path) -> set[str]:
+    """The modules of mura_core that a file imports, without the package's name; "" for the package itself."""
+    return {
+        name.partition(".")[2]
+        for name in imports(path)
+        if name == "mura_core" or name.startswith("mura_core.")
+    }
+
+
+@cache
+def reached_from(start: Path) -> frozenset[Path]:
+    """Every file of this repository that a file pulls in, itself included."""
+    reached, waiting = set(), [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            waiting += [found for name in imports(path) if (found := source(name))]
+    return frozenset(reached)
+
+
+def third_party(paths: frozenset[Path]) -> set[str]:
+    """The distributions that files import from outside the standard library and this repository."""
+    import sys
+
+    names = {name.partition(".")[0] for path in paths for name in imports(path)}
+    own = {"mura_core", "demo", "app", "benchmarks", "tests"}
+    return {INSTALLED_AS.get(name, name) for name in names - own - set(sys.stdlib_module_names)}
+
+
+def required() -> set[str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return {found[0].lower() for line in lines if (found := re.match(r"[\w-]+", line))}
+
+
+def test_every_module_of_the_core_has_its_place_in_the_order() -> None:
+    assert sorted(ORDER) == sorted(path.stem for path in python_files("mura_core") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_a_core_module_imports_only_those_before_it(module: str) -> None:
+    path = source(f"mura_core.{module}")
+    assert path is not None
+    later = core_imports(path) - {""} - set(ORDER[: ORDER.index(module)])
+    assert not later, f"mura_core/{module}.py imports {sorted(later)}, which come later in ORDER"
+
+
+def test_the_core_knows_nothing_of_the_app() -> None:
+    for path in python_files("mura_core"):
+        roots = {name.partition(".")[0] for name in imports(path)}
+        assert not roots & {"gradio", "gradio_client", "demo", "app", "tests", "benchmarks"}, path
+
+
+def test_the_demo_uses_only_the_predictor_and_its_vocabulary() -> None:
+    for path in [*python_files("demo"), ROOT / "app.py"]:
+        allowed = DEMO_MAY_USE | ({"checkpoint"} if path.name == "app.py" else set())
+        assert core_imports(path) <= allowed, path
+
+
+def test_the_app_never_reaches_training_or_datasets() -> None:
+    reached = {path.relative_to(ROOT).as_posix() for path in reached_from(ROOT / "app.py")}
+    assert "mura_core/predictor.py" in reached
+    assert not reached & {f"mura_core/{name}.py" for name in ("train", "datasets", "augment", "evaluate")}
+
+
+@pytest.mark.parametrize("start", ["app.py", "mura_core/predictor.py", "mura_core/reading.py"])
+def test_the_app_and_predict_need_nothing_beyond_the_requirements(start: str) -> None:
+    assert third_party(reached_from(ROOT / start)) <= required()
+
+
+def test_every_requirement_is_used() -> None:
+    used = third_party(frozenset([*python_files("mura_core"), *python_files("demo"), ROOT / "app.py"]))
+    # pydicom loads python-gdcm by itself for the syntaxes that need it.
+    assert required() - used <= {"python-gdcm"}
+
+
+def test_only_the_tests_import_the_tests() -> None:
+    for path in [*python_files("mura_core"), *python_files("demo"), *python_files("benchmarks")]:
+        assert not any(name.partition(".")[0] == "tests" for name in imports(path)), path
