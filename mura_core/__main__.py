@@ -1,0 +1,196 @@
+"""The command line: `python -m mura_core COMMAND`. Exit codes: 0 fine, 1 a stated failure, 2 wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mura_core import __version__
+from mura_core.errors import MuraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_TRAIN_EXTRA = {"lightning", "matplotlib", "sklearn", "tensorboard"}
+_FORMATS = ("mura", "fracatlas")
+_SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand. What it needs is imported when it is chosen, so that the others start fast."""
+
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = build_parser(arguments).parse_args(arguments)
+        code: int = options.run(options)
+    except MuraError as error:
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _TRAIN_EXTRA:
+            raise
+        return _fail(f"This command needs {package}, which is not installed: pip install -e '.[train]'")
+    return code
+
+
+def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser; of the commands, only the one that `arguments` name gets its flags."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mura_core", description="Read musculoskeletal radiographs. For research only."
+    )
+    parser.add_argument("--version", action="version", version=f"mura_core {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.summary, description=command.summary)
+        if name == chosen:
+            command.add_arguments(subparser)
+            subparser.set_defaults(run=command.run)
+    return parser
+
+
+def _predict_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="the views of one study: PNG, JPEG or DICOM")
+    _add_model_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON with every number in full")
+    parser.add_argument("--overlay", type=Path, metavar="DIR", help="write each film with its heatmap to DIR")
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from mura_core.predictor import Predictor
+    from mura_core.reading import as_json, read_views, table, write_overlays
+    from mura_core.study import Study
+
+    reading = read_views(options.files)
+    result, overlays = None, []
+    if reading.views:
+        result = Predictor.load(options.weights, options.device).predict(Study(reading.views))
+        if options.overlay is not None:
+            overlays = write_overlays(reading, result, options.overlay)
+    if options.json:
+        print(as_json(reading, result, overlays))
+    elif result is not None:
+        print(table(reading, result))
+    for file, reason in reading.refused:
+        print(f"{file} was not read: {_one_line(reason)}", file=sys.stderr)
+    return 1 if reading.refused else 0
+
+
+def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_data_arguments(parser)
+    parser.add_argument("--split", choices=_SPLITS, default="test", help="default: %(default)s")
+    _add_model_arguments(parser)
+    parser.add_argument(
+        "--out", type=Path, default=Path("reports"), metavar="DIR", help="default: %(default)s"
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from mura_core import evaluate
+
+    evaluate.run(options)
+    return 0
+
+
+def _data_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH", help="the dataset's folder")
+    parser.add_argument("--format", choices=_FORMATS, default="mura", help="default: %(default)s")
+
+
+def _data(options: argparse.Namespace) -> int:
+    from mura_core.datasets import census_table
+
+    print(census_table(options.path, options.format))
+    return 0
+
+
+def _preview_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="any folder of radiographs")
+    parser.add_argument(
+        "--out", type=Path, default=Path("sheet.png"), metavar="PNG", help="default: %(default)s"
+    )
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from mura_core.preview import contact_sheet
+
+    contact_sheet(options.folder, options.out)
+    print(options.out)
+    return 0
+
+
+def _augment_arguments(parser: argparse.ArgumentParser) -> None:
+    _preview_arguments(parser)
+
+
+def _augment(options: argparse.Namespace) -> int:
+    from mura_core.augment import sample_sheet
+
+    sample_sheet(options.folder, options.out)
+    print(options.out)
+    return 0
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    from mura_core import train
+
+    train.add_arguments(parser)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from mura_core import train
+
+    train.run(options)
+    return 0
+
+
+def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
+    parser.add_argument("--format", choices=_FORMATS, default="mura", help="default: %(default)s")
+
+
+def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="weights folder; default: $MURA_WEIGHTS, then weights/"
+    )
+    parser.add_argument(
+        "--device",
+        default=os.environ.get("MURA_DEVICE", "auto"),
+        help="auto, cpu, cuda or mps; default: $MURA_DEVICE, then auto",
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _fail(message: str) -> int:
+    print(f"error: {_one_line(message)}", file=sys.stderr)
+    return 1
+
+
+COMMANDS = {
+    "predict": Command(
+        "read the views of one study and say normal, doubt or abnormal", _predict_arguments, _predict
+    ),
+    "evaluate": Command("measure the weights on a labelled split", _evaluate_arguments, _evaluate),
+    "data": Command("count the studies of a dataset", _data_arguments, _data),
+    "preview": Command("draw a contact sheet of what preprocessing does", _preview_arguments, _preview),
+    "augment": Command("draw a sheet of augmented samples", _augment_arguments, _augment),
+    "train": Command("train a network in two phases", _train_arguments, _train),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

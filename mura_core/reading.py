@@ -1,0 +1,146 @@
+"""The `predict` command: files to a study, and its result as a table, as JSON, and as overlay pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+
+from mura_core.errors import ImageError, MuraError
+from mura_core.images import read_radiograph
+from mura_core.overlay import overlay
+from mura_core.study import View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mura_core.study import StudyResult, ViewResult
+
+NOTICE = "Research only: not a medical device, not a replacement for clinician review."
+JSON_FORMAT = 1
+"""Raised when a key of the JSON output changes its meaning or goes."""
+
+_OVERLAY_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The files of one study: what could be read, and what was refused and why.
+
+    Attributes:
+        files: As named on the command line, one for each view.
+        views: In the same order; each is called by its file's name.
+        refused: (file, reason) of every file that is no radiograph this package reads.
+    """
+
+    files: tuple[str, ...]
+    views: tuple[View, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+def read_views(files: Sequence[str]) -> Reading:
+    """Read the views of one study; a file that cannot be read is kept by name, never dropped."""
+    read, views, refused = [], [], []
+    for file in files:
+        try:
+            views.append(View(Path(file).name, read_radiograph(Path(file))))
+            read.append(file)
+        except ImageError as error:
+            refused.append((file, str(error)))
+    return Reading(tuple(read), tuple(views), tuple(refused))
+
+
+def write_overlays(reading: Reading, result: StudyResult, folder: Path) -> list[Path]:
+    """Write one JPEG for each view: the film with its heatmap laid over it.
+
+    Raises:
+        MuraError: The folder or a picture in it cannot be written.
+    """
+    paths = []
+    for index, (view, answer) in enumerate(zip(reading.views, result.views, strict=True), start=1):
+        picture = overlay(view.radiograph.pixels, answer.heatmap)
+        options = [
+            cv2.IMWRITE_JPEG_QUALITY,
+            _OVERLAY_JPEG_QUALITY,
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+        ]
+        _, encoded = cv2.imencode(".jpg", picture[:, :, ::-1], options)
+        # The number keeps two views of the same name apart; the ending keeps a film in the same folder whole.
+        path = folder / f"{index}-{Path(view.name).stem}-overlay.jpg"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise MuraError(f"The overlay {path} cannot be written ({error.strerror}).") from error
+        paths.append(path)
+    return paths
+
+
+def table(reading: Reading, result: StudyResult) -> str:
+    """Say what the model says of a study in a table for the terminal."""
+    width = max(len("study"), *(len(view.name) for view in result.views))
+    points = result.operating_points
+    lines = [f"{'view':{width}}  probability  call"]
+    lines += [_row(view.name, width, view.abnormality_probability, view.call) for view in result.views]
+    lines += [_row("study", width, result.study_probability, result.call), ""]
+    lines += [f"{view.name}: {warning}" for view in reading.views for warning in view.radiograph.warnings]
+    if reading.refused:
+        lines.append(f"The study's call rests on {len(reading.views)} of {_given(reading)} files.")
+    lines += [
+        f"doubt from {points.sensitive:.4f}, abnormal from {points.specific:.4f}",
+        f"{result.model_name} {result.model_version}, {result.timing.total_s:.1f} s",
+        NOTICE,
+    ]
+    return "\n".join(lines)
+
+
+def as_json(reading: Reading, result: StudyResult | None, overlays: Sequence[Path]) -> str:
+    """Say the same as JSON, every number in full; the same input gives the same text.
+
+    Args:
+        reading: The files.
+        result: None where no file could be read.
+        overlays: One path for each view, or none.
+    """
+    content: dict[str, Any] = {"format": JSON_FORMAT, "model": None, "study": None, "views": []}
+    if result is not None:
+        content["model"] = {"name": result.model_name, "version": result.model_version}
+        content["study"] = {
+            "probability": result.study_probability,
+            "call": result.call,
+            "operating_points": asdict(result.operating_points),
+        }
+        content["views"] = [
+            _view_content(file, view, answer)
+            for file, view, answer in zip(reading.files, reading.views, result.views, strict=True)
+        ]
+        for entry, path in zip(content["views"], overlays, strict=False):
+            entry["overlay"] = str(path)
+    content["refused"] = [{"file": file, "reason": reason} for file, reason in reading.refused]
+    content["notice"] = NOTICE
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _view_content(file: str, view: View, answer: ViewResult) -> dict[str, Any]:
+    return {
+        "file": file,
+        "probability": answer.abnormality_probability,
+        "call": answer.call,
+        "logit": answer.logit,
+        "heatmap_maximum": float(answer.heatmap.max()),
+        "roi": asdict(answer.roi),
+        "warnings": list(view.radiograph.warnings),
+        "overlay": None,
+    }
+
+
+def _row(name: str, width: int, probability: float, call: str) -> str:
+    return f"{name:{width}}  {probability:11.4f}  {call}"
+
+
+def _given(reading: Reading) -> int:
+    return len(reading.views) + len(reading.refused)
