@@ -1,0 +1,226 @@
+"""Decode DICOM radiographs: what may be read, the pixels, and the few facts that are kept."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import get_frame
+from pydicom.filereader import read_dataset
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from mura_core.codestream import is_ended, read_stream_size
+from mura_core.decoding import MAX_BYTES, Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
+from mura_core.dicom_grey import decode_grey, first_numbers
+from mura_core.errors import ImageError
+
+RADIOGRAPH_MODALITIES = frozenset({"CR", "DX", "DR", "RG", "SC", "OT"})
+"""Modality values of CR, DX and digitised film; a secondary capture is often marked OT."""
+
+MAX_SPACING_MM = 10.0
+PALETTE = "PALETTE COLOR"
+GREY = ("MONOCHROME1", "MONOCHROME2")
+MAX_RAW_TEXT = 256
+MAX_TEXT = 16
+"""Length of a DICOM code string (PS3.5 6.2)."""
+
+# Only these are read from the file; the rest, with the patient's data, is skipped over.
+WANTED = [
+    "SOPClassUID", "Modality", "BodyPartExamined", "ViewPosition", "NumberOfFrames", "PixelSpacing",
+    "ImagerPixelSpacing", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation",
+    "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
+    "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth", "PaletteColorLookupTableUID",
+    "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+    "PixelData",
+]  # fmt: skip
+
+
+def decode_dicom(data: bytes) -> Decoded:
+    """Decode a DICOM file (PS3.10) that holds one radiograph.
+
+    Args:
+        data: The file, already known to hold the DICM mark.
+
+    Returns:
+        Values, window and polarity by the file's own statement; spacing, body part and view where stated.
+
+    Raises:
+        ImageError: Not a single radiograph, of a kind that is not decoded, damaged or truncated.
+    """
+    try:
+        with quiet_decoders():
+            return _decode(data)
+    except ImageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - pydicom raises anything on damaged files
+        # `from None`: the cause's text may quote the patient's data.
+        raise ImageError(
+            f"The DICOM is damaged or incomplete ({type(error).__name__}). Copy or export the file again."
+        ) from None
+
+
+def _decode(data: bytes) -> Decoded:
+    ds = _read(data)
+    _check_kind(ds)
+    check_dimensions(int(ds.Rows), int(ds.Columns))
+    _check_samples(ds)
+    _check_stream(ds)
+    stored = _decode_pixels(ds)
+    grey = ds.PhotometricInterpretation in GREY
+    decoded = decode_grey(ds, stored) if grey else _decode_colour(ds, stored)
+    return Decoded(
+        values=decoded.values,
+        bit_depth=decoded.bit_depth,
+        window=decoded.window,
+        polarity_known=grey,
+        padding=decoded.padding,
+        pixel_spacing_mm=_spacing(ds),
+        body_part=_text(ds, "BodyPartExamined").lower() or None,
+        view_position=_text(ds, "ViewPosition").upper() or None,
+        warnings=decoded.warnings,
+    )
+
+
+def _read(data: bytes) -> Dataset:
+    if DeflatedExplicitVRLittleEndian.encode() in data:
+        return _read_deflated(data)
+    ds = dcmread(BytesIO(data), specific_tags=WANTED)
+    if "TransferSyntaxUID" not in ds.file_meta:
+        implicit, little = ds.original_encoding
+        ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        if not little:
+            ds.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    return ds
+
+
+def _read_deflated(data: bytes) -> Dataset:
+    """Inflate up to the limit; pydicom would inflate a small file without any."""
+    start = 144 + int.from_bytes(data[140:144], "little")
+    if data[132:140] != b"\x02\0\0\0UL\x04\0" or DeflatedExplicitVRLittleEndian.encode() not in data[:start]:
+        raise ImageError("The deflated DICOM has a damaged header. Export it again, uncompressed.")
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(data[start:], 4 * MAX_BYTES)
+    if not inflater.eof:
+        limit = 4 * MAX_BYTES // 1024**2
+        raise ImageError(
+            f"The deflated DICOM is truncated or inflates to over {limit} MiB. Export it again, uncompressed."
+        )
+    tags: list[BaseTag | int] = [Tag(keyword) for keyword in WANTED]
+    ds = read_dataset(BytesIO(inflated), is_implicit_VR=False, is_little_endian=True, specific_tags=tags)
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return ds
+
+
+def _check_kind(ds: Dataset) -> None:
+    modality = _text(ds, "Modality").upper()
+    if modality and modality not in RADIOGRAPH_MODALITIES:
+        raise ImageError(
+            f"The DICOM is no radiograph: its modality is {modality}; expected CR, DX, RG or a "
+            "secondary capture. Choose the X-ray image of the study."
+        )
+    frames = (first_numbers(ds, "NumberOfFrames") or [1.0])[0]
+    if frames > 1:
+        raise ImageError(
+            f"The DICOM holds {frames:.0f} frames; expected one. "
+            "Export the single radiograph as its own file."
+        )
+    if "PixelData" not in ds or "Rows" not in ds or "Columns" not in ds:
+        raise ImageError(
+            "The DICOM holds no image (a report, a directory or presentation settings, or it was cut short). "
+            "Choose the radiograph itself."
+        )
+
+
+def _check_samples(ds: Dataset) -> None:
+    """Refuse what no branch below decodes, before pydicom allocates anything for it."""
+    kind, samples = str(ds.PhotometricInterpretation), int(ds.SamplesPerPixel)
+    allocated, stored = int(ds.BitsAllocated), int(ds.BitsStored)
+    if allocated not in (8, 16) or not 8 <= stored <= allocated:
+        raise ImageError(
+            f"The DICOM has {stored} bits a sample in {allocated}; 8 to 16 bits in 8 or 16 are read. "
+            "Export the radiograph as 8- to 16-bit DICOM."
+        )
+    expected = 1 if kind in (*GREY, PALETTE) else 3
+    if samples != expected or (expected == 3 and not kind.startswith(("RGB", "YBR"))):
+        raise ImageError(
+            f"The DICOM has {samples} sample(s) a pixel as {_clean(kind) or 'an unnamed kind'}; expected "
+            "MONOCHROME1, MONOCHROME2, RGB, YBR or PALETTE COLOR. Export the radiograph in grey."
+        )
+
+
+def _check_stream(ds: Dataset) -> None:
+    """Hold a compressed stream to the header's size, and to its own end mark."""
+    if not ds.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    stream = get_frame(ds.PixelData, 0, number_of_frames=1)
+    size = read_stream_size(stream)
+    if size is None:
+        return
+    if (size.height, size.width) != (int(ds.Rows), int(ds.Columns)):
+        raise ImageError(
+            f"The DICOM contradicts itself: {ds.Columns} x {ds.Rows} pixels by its header, "
+            f"{size.width} x {size.height} in its data. Ask the sender for a corrected file."
+        )
+    if not is_ended(stream):
+        raise ImageError("The DICOM is truncated: its compressed data has no end. Copy or export it again.")
+
+
+def _decode_pixels(ds: Dataset) -> NDArray[Any]:
+    try:
+        stored: NDArray[Any] = ds.pixel_array
+    except Exception as error:  # noqa: BLE001 - every decoder plug-in has its own exceptions
+        name = ds.file_meta.TransferSyntaxUID.name
+        raise ImageError(
+            f"The DICOM's pixels could not be decoded ({_clean(name)}, {type(error).__name__}): "
+            "the data is damaged or truncated, or compressed in a way that is not supported. "
+            "Export the radiograph uncompressed."
+        ) from None
+    if stored.shape[:2] != (int(ds.Rows), int(ds.Columns)) or stored.dtype.itemsize > 2:
+        raise ImageError("The DICOM's pixels are not of the size its header states. Export it again.")
+    return stored
+
+
+def _decode_colour(ds: Dataset, stored: NDArray[Any]) -> Decoded:
+    if ds.PhotometricInterpretation == PALETTE:
+        stored = apply_color_lut(stored, ds)
+    grey, notes = to_grey(stored)
+    return Decoded(grey, 8 if stored.dtype == np.uint8 else significant_bits(grey), warnings=notes)
+
+
+def _spacing(ds: Dataset) -> tuple[float, float] | None:
+    """Give PixelSpacing, or else the spacing at the detector, which is larger than at the bone."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        spacing = first_numbers(ds, keyword)
+        if len(spacing) == 2 and all(0 < side < MAX_SPACING_MM for side in spacing):
+            return spacing[0], spacing[1]
+    return None
+
+
+def _text(ds: Dataset, keyword: str) -> str:
+    value = ds.get(keyword)
+    return _clean(value if isinstance(value, str) or not value else value[0])
+
+
+def _clean(text: object) -> str:
+    """Keep what a code string may hold, so that nothing else reaches a screen or a log."""
+    kept = re.sub(r"[^A-Za-z0-9 _/.-]+", " ", str(text or "")[:MAX_RAW_TEXT])
+    return " ".join(kept.split())[:MAX_TEXT].strip()
