@@ -1,0 +1,242 @@
+"""Measure a predictor on a split: every study along the path the reader uses, then all the figures."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mura_core import __version__, localisation, metrics, report, study_table
+from mura_core.bootstrap import RESAMPLES
+from mura_core.datasets import StudyRecord, is_arm, read_split
+from mura_core.errors import DatasetError, ImageError
+from mura_core.images import read_radiograph
+from mura_core.staging import Staging
+from mura_core.study import Study, StudyResult, View
+from mura_core.study_table import StudyRow, ViewRow
+
+if TYPE_CHECKING:
+    from mura_core.sidecar import Sidecar
+
+FORMAT = 1
+"""Of metrics.json; raised when its keys change meaning."""
+
+Progress = Callable[[int, int], None]
+
+
+class StudyPredictor(Protocol):
+    """What evaluation needs of a `Predictor`."""
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """What the weights are."""
+
+    def predict(self, study: Study) -> StudyResult:
+        """Read one study."""
+
+
+def predict_records(
+    records: Sequence[StudyRecord], predictor: StudyPredictor, progress: Progress | None = None
+) -> list[StudyRow]:
+    """Read every study from disk and predict it.
+
+    Args:
+        records: The studies.
+        predictor: The same object that serves the reader.
+        progress: Called after each study with the number done and the number of all.
+
+    Returns:
+        One row per study, in the order given.
+
+    Raises:
+        ImageError: A view cannot be read; the text names study and file. None is left out.
+        DatasetError: A view's boxes lie outside it.
+    """
+    rows = []
+    for done, record in enumerate(records, start=1):
+        rows.append(_predict_record(record, predictor))
+        if progress is not None:
+            progress(done, len(records))
+    return rows
+
+
+def evaluate(
+    records: Sequence[StudyRecord],
+    predictor: StudyPredictor,
+    out: Path,
+    *,
+    random_network: StudyPredictor | None = None,
+    about: Mapping[str, Any] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Predict and measure a split, and write metrics.json, studies.csv, report.md and its pictures.
+
+    Args:
+        records: The studies, at least one.
+        predictor: The same object that serves the reader.
+        out: Folder to write to; made if absent. Files of the same names are replaced, others stay.
+        random_network: The same network with random weights, as a further baseline for the heatmap.
+        about: What metrics.json should also say, such as the dataset and the command; JSON values.
+        resamples: Number of bootstrap draws.
+        seed: Of the draws.
+        progress: Called after each study with the number done and the number of all.
+
+    Returns:
+        What metrics.json holds: see `study_table.measure_table` for "groups" and "localisation".
+
+    Raises:
+        MuraError: As `predict_records`; or no study; or `out` cannot be written, found before predicting.
+    """
+    if not records:
+        raise DatasetError("There is no study to evaluate. Expected at least one: check the split.")
+    with Staging(out) as staging:
+        rows = predict_records(records, predictor, progress)
+        if random_network is not None:
+            rows = _with_random_network(records, rows, random_network)
+        measured = {
+            "format": FORMAT,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **(about or {}),
+            **_describe(predictor.sidecar, resamples, seed),
+            **study_table.measure_table(
+                rows, predictor.sidecar.operating_points, resamples=resamples, seed=seed
+            ),
+        }
+        files = report.render(measured, rows)
+        files["studies.csv"] = study_table.write_csv(rows).encode()
+        files["metrics.json"] = (json.dumps(measured, indent=2, allow_nan=False) + "\n").encode()
+        staging.publish(files)
+    return measured
+
+
+def run(
+    data: Path, dataset_format: str, split: str, weights: Path | None, out: Path | None, device: str
+) -> str:
+    """Do what `python -m mura_core evaluate` does.
+
+    Args:
+        data: The dataset's folder.
+        dataset_format: One of `datasets.DATASET_FORMATS`.
+        split: One of `datasets.SPLITS`.
+        weights: Weights folder; None to look where `checkpoint.find_weights` does.
+        out: Folder for the report; None for reports/<format>-<split>.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        The figures as a table for the terminal.
+
+    Raises:
+        MuraError: Something is missing or cannot be read; the text says what.
+    """
+    from mura_core.predictor import Predictor
+
+    folder = out or Path("reports") / f"{dataset_format}-{split}"
+    records = read_split(data, dataset_format, split)
+    flags = {"data": data, "format": dataset_format, "split": split, "weights": weights, "out": out}
+    command = ["python", "-m", "mura_core", "evaluate"]
+    command += [
+        part for name, value in flags.items() if value is not None for part in (f"--{name}", str(value))
+    ]
+    measured = evaluate(
+        records,
+        Predictor.load(weights, device),
+        folder,
+        about={
+            "command": shlex.join([*command, "--device", device]),
+            "dataset": {"format": dataset_format, "split": split},
+        },
+        progress=_show_progress,
+    )
+    return f"{report.format_table(measured)}\n\nReport: {folder / 'report.md'}"
+
+
+def _predict_record(record: StudyRecord, predictor: StudyPredictor) -> StudyRow:
+    views = []
+    for view in record.views:
+        try:
+            views.append(View(view.path.name, read_radiograph(view.path)))
+        except ImageError as error:
+            raise ImageError(f"Study {record.study_id}: cannot read the view {view.path}. {error}") from error
+    result = predictor.predict(Study(tuple(views)))
+    rows = []
+    for view, seen in zip(record.views, result.views, strict=True):
+        scores = None
+        if record.label == 1 and view.boxes:
+            try:
+                scores = localisation.score_view(seen, view.boxes)
+            except DatasetError as error:
+                raise DatasetError(f"Study {record.study_id}, view {view.path}: {error}") from error
+        rows.append(ViewRow(seen.name, seen.abnormality_probability, scores))
+    return StudyRow(
+        study_id=record.study_id,
+        patient_id=record.patient_id,
+        body_part=record.body_part,
+        label=record.label,
+        arm=is_arm(record),
+        hardware=any("hardware" in view.tags for view in record.views),
+        probability=result.study_probability,
+        call=result.call,
+        views=tuple(rows),
+    )
+
+
+def _with_random_network(
+    records: Sequence[StudyRecord], rows: Sequence[StudyRow], random_network: StudyPredictor
+) -> list[StudyRow]:
+    """Add the heatmap scores of a network that has learned nothing, on the same views."""
+    completed = []
+    for record, row in zip(records, rows, strict=True):
+        if all(view.localisation is None for view in row.views):
+            completed.append(row)
+            continue
+        untrained = _predict_record(record, random_network)
+        views = tuple(
+            view
+            if view.localisation is None or other.localisation is None
+            else replace(
+                view,
+                localisation={**view.localisation, "random network": other.localisation["heatmap"]},
+            )
+            for view, other in zip(row.views, untrained.views, strict=True)
+        )
+        completed.append(replace(row, views=views))
+    return completed
+
+
+def _describe(sidecar: Sidecar, resamples: int, seed: int) -> dict[str, Any]:
+    """Say what was measured with what."""
+    model = asdict(sidecar)
+    # What was measured when the weights were made is not what is measured here.
+    del model["metrics"]
+    packages = ("numpy", "scikit-learn", "torch", "torchvision", "opencv-python-headless")
+    return {
+        "model": model,
+        "versions": {
+            "mura_core": __version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in packages},
+        },
+        "options": {
+            "decision_threshold": study_table.DECISION_THRESHOLD,
+            "calibration_bins": metrics.CALIBRATION_BINS,
+            "heatmap_threshold": localisation.HEATMAP_THRESHOLD,
+            "resamples": resamples,
+            "seed": seed,
+        },
+    }
+
+
+def _show_progress(done: int, total: int) -> None:
+    if sys.stderr.isatty() or done == total or done % 50 == 0:
+        end = "\n" if done == total or not sys.stderr.isatty() else ""
+        sys.stderr.write(f"\r{done} of {total} studies{end}")
+        sys.stderr.flush()
