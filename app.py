@@ -1,0 +1,112 @@
+"""The page on one address: parse flags, build the predictor and the UI, launch."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import sys
+from pathlib import Path
+
+from mura_core.errors import MuraError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the page until interrupted.
+
+    Args:
+        arguments: Command line without the program's name; None for the process's own.
+
+    Returns:
+        0 after an interrupt, 1 if the page could not be served; the reason is on stderr.
+    """
+    flags = _parse(arguments)
+    try:
+        users = read_users(flags.auth) if flags.auth else None
+        # Imported here: `--help` and a wrong flag answer at once, without the network's libraries.
+        from mura_core.predictor import Predictor
+
+        from demo.ui import build_ui, launch
+
+        predictor = Predictor.load(weights=flags.weights, device=flags.device)
+        if users is None and not _is_local(flags.host):
+            print(
+                f"Listening on {flags.host} without --auth: whoever reaches it can use the page.",
+                file=sys.stderr,
+            )
+        launch(build_ui(predictor), host=flags.host, port=flags.port, auth=users)
+    except MuraError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The page could not be served on {flags.host}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def read_users(path: Path) -> list[tuple[str, str]]:
+    """Read who may enter: one `user:password` a line; blank lines and lines that start with # are skipped.
+
+    Raises:
+        MuraError: The file cannot be read, a line is not of that form, or nobody is in it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MuraError(
+            f"The file of users {path} cannot be read ({error}). Give a text file of user:password lines."
+        ) from None
+    users = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        user, colon, password = line.partition(":")
+        if not (user.strip() and colon and password):
+            # The line itself is not repeated: it may hold a password.
+            raise MuraError(f"{path}, line {number}: expected user:password. Correct or remove the line.")
+        users.append((user.strip(), password))
+    if not users:
+        raise MuraError(f"{path} names no user. Add lines of the form user:password, or leave --auth out.")
+    return users
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    variable = os.environ.get
+    parser = argparse.ArgumentParser(prog="app.py", description="Serve the radiograph reader as a web page.")
+    parser.add_argument(
+        "--host",
+        default=variable("MURA_HOST") or variable("GRADIO_SERVER_NAME") or "127.0.0.1",
+        help="address to listen on [MURA_HOST, GRADIO_SERVER_NAME; 127.0.0.1]",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=variable("MURA_PORT") or variable("GRADIO_SERVER_PORT"),
+        help="port to listen on [MURA_PORT, GRADIO_SERVER_PORT; the first free one from 7860]",
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="folder of weights [MURA_WEIGHTS; weights/]",
+    )
+    parser.add_argument(
+        "--device", default=variable("MURA_DEVICE") or "auto", help="auto, cpu, cuda, ... [MURA_DEVICE; auto]"
+    )
+    parser.add_argument(
+        "--auth",
+        type=Path,
+        default=variable("MURA_AUTH"),
+        help="file of user:password lines; without it everybody may enter [MURA_AUTH]",
+    )
+    return parser.parse_args(arguments)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The page: upload a study, read the call and the maps."""

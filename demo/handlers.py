@@ -1,0 +1,216 @@
+"""From uploaded files to what the viewer shows. Knows nothing of Gradio's components."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from demo import render, wording
+from mura_core.errors import ImageError, MuraError
+from mura_core.images import read_radiograph
+from mura_core.study import Study, StudyResult, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mura_core.predictor import Predictor
+
+
+MAX_VIEWS = 6
+"""Views of one study: what an examination of one body part has, and the keys 1 to 6."""
+
+MAX_FILE_MB = 60
+
+_NAME_LIMIT = 120
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """A file where the server put it, and the name the client gave it. Neither is trusted."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that is not part of the call, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tray:
+    """What one reader has dropped and not yet analysed; lives in the server's memory only.
+
+    Attributes:
+        files: (name, content) in the order given.
+        refused: Files that were not taken.
+    """
+
+    files: tuple[tuple[str, bytes], ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+def base_name(name: str) -> str:
+    r"""Reduce a client's file name to what may be shown: no folders, no control characters, not endless.
+
+    >>> base_name("../../wrist\n.png")
+    'wrist.png'
+    """
+    last = PureWindowsPath(PurePosixPath(name).name).name
+    shown = "".join(letter for letter in last if letter.isprintable()).strip()
+    return shown[:_NAME_LIMIT] or "unnamed file"
+
+
+def take_uploads(uploads: Sequence[UploadedFile], tray: Tray) -> Tray:
+    """Move uploads from disk to memory. Every one leaves the disk, taken or not.
+
+    Args:
+        uploads: What arrived.
+        tray: What is waiting already; not changed.
+
+    Returns:
+        The tray with the new files, and a refusal for each that was not taken.
+    """
+    for upload in uploads:
+        name = base_name(upload.name)
+        content = _read_and_delete(upload.path)
+        position = len(tray.files) + len(tray.refused) + 1
+        if content is None:
+            tray = _refuse(tray, name, wording.GONE)
+        elif not content:
+            tray = _refuse(tray, name, wording.empty_file())
+        elif len(tray.files) >= MAX_VIEWS:
+            tray = _refuse(tray, name, wording.too_many(position, MAX_VIEWS))
+        else:
+            tray = replace(tray, files=(*tray.files, (name, content)))
+    return tray
+
+
+def remove_file(tray: Tray, index: object) -> Tray:
+    """Take one waiting file out of the tray; an index that is not there changes nothing."""
+    if not isinstance(index, int) or not 0 <= index < len(tray.files):
+        return tray
+    return replace(tray, files=tray.files[:index] + tray.files[index + 1 :])
+
+
+def tray_payload(tray: Tray) -> dict[str, Any]:
+    """What the list of waiting files shows."""
+    files = [{"name": name, "size": _size(len(content))} for name, content in tray.files]
+    return {"files": files, "refused": _refused_payload(tray.refused)}
+
+
+def analyse(predictor: Predictor, tray: Tray) -> Iterator[dict[str, Any]]:
+    """Read the waiting files and let the model read them; yields what the viewer shows at each step.
+
+    The films come before the network runs: a reader looks at the radiograph first.
+    """
+    if not tray.files and not tray.refused:
+        yield _payload(error=wording.NO_FILES)
+        return
+    given = len(tray.files) + len(tray.refused)
+    views, refused = read_views(tray)
+    base = _payload(
+        refused=_refused_payload(refused),
+        rests=wording.rests_on(len(views), given),
+        views=[_view_payload(view, index, len(views)) for index, view in enumerate(views, 1)],
+    )
+    if not views:
+        yield base
+        return
+    yield {**base, "status": wording.analysing(len(views)), "busy": True}
+    try:
+        result = predictor.predict(Study(tuple(views)))
+    except MuraError as error:
+        yield {**base, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
+        log_without_content(error)
+        yield {**base, "error": wording.INTERNAL}
+    else:
+        yield _with_result(base, result)
+
+
+def read_views(tray: Tray) -> tuple[list[View], list[Refusal]]:
+    """Read each waiting file; one that is no radiograph is refused by name, and the others are still read."""
+    views: list[View] = []
+    refused = list(tray.refused)
+    for name, content in tray.files:
+        try:
+            views.append(View(name, read_radiograph(content)))
+        except ImageError as error:
+            refused.append(Refusal(name, str(error)))
+    return views, refused
+
+
+def log_without_content(error: BaseException) -> None:
+    """Log where an unexpected error came from, without its message: that may quote a file or a patient."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unexpected %s in the analysis\n%s", type(error).__name__, frames)
+
+
+def _refuse(tray: Tray, name: str, reason: str) -> Tray:
+    return replace(tray, refused=(*tray.refused, Refusal(name, reason)))
+
+
+def _read_and_delete(path: Path) -> bytes | None:
+    """Return the content and leave nothing behind; None if the file is gone.
+
+    Equal content has one path for all readers, so that another reader's upload may just have deleted it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        content = None
+    with suppress(OSError):
+        path.unlink()
+    with suppress(OSError):
+        # The folder is named after the content. One that holds another file is in use and stays.
+        path.parent.rmdir()
+    return content
+
+
+def _payload(**parts: object) -> dict[str, Any]:
+    empty = {
+        "status": "",
+        "busy": False,
+        "error": "",
+        "refused": [],
+        "rests": "",
+        "views": [],
+        "verdict": None,
+    }
+    return {**empty, **parts}
+
+
+def _with_result(base: dict[str, Any], result: StudyResult) -> dict[str, Any]:
+    views = [
+        {**shown, "result": render.encode_view_result(view, result, index)}
+        for index, (shown, view) in enumerate(zip(base["views"], result.views, strict=True), 1)
+    ]
+    return {**base, "views": views, "verdict": render.encode_verdict(result)}
+
+
+def _view_payload(view: View, index: int, count: int) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "alt": wording.thumbnail(index, count, view.name),
+        "film": render.encode_film(view.radiograph),
+        "facts": wording.facts(view.radiograph),
+        "warnings": list(view.radiograph.warnings),
+        "result": None,
+    }
+
+
+def _refused_payload(refused: Sequence[Refusal]) -> list[dict[str, str]]:
+    return [{"name": refusal.name, "reason": refusal.reason} for refusal in refused]
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{max(1, round(count / 1e3))} kB"

@@ -1,0 +1,47 @@
+"""A stand-in for the Predictor: no network, the same answer for the same films."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
+
+POINTS = OperatingPoints(sensitive=0.35, specific=0.65)
+
+
+class FakePredictor:
+    """Calls the views with the probabilities given, in turn, and marks one place on each film."""
+
+    def __init__(self, *probabilities: float, error: Exception | None = None) -> None:
+        self.probabilities = probabilities or (0.86, 0.2, 0.5)
+        self.error = error
+        self.studies: list[Study] = []
+        self.sidecar = SimpleNamespace(
+            architecture="fake-network",
+            version="0.0-test",
+            operating_points=POINTS,
+            data="No data at all: a stand-in for tests <b>not bold</b>.",
+            metrics={},
+        )
+
+    def predict(self, study: Study) -> StudyResult:
+        """Answer without looking, or raise the error given."""
+        self.studies.append(study)
+        if self.error:
+            raise self.error
+        views = tuple(self._view(view, index) for index, view in enumerate(study.views))
+        mean = float(np.mean([view.abnormality_probability for view in views]))
+        timing = Timing(0.1, 0.2, 0.1)
+        return StudyResult(mean, POINTS.call(mean), views, POINTS, "fake-network", "0.0-test", timing)
+
+    def _view(self, view, index):  # noqa: ANN001, ANN202 - as in the types above
+        probability = self.probabilities[index % len(self.probabilities)]
+        height, width = view.radiograph.values.shape
+        rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+        distance = np.hypot(rows - 0.55 * height, columns - 0.52 * width) / (0.13 * min(height, width))
+        heatmap = (min(1.0, probability * 1.1) * np.exp(-(distance**2))).astype(np.float32)
+        roi = Box(0.05 * height, 0.1 * width, 0.9 * height, 0.8 * width)
+        cam = np.zeros((10, 10), np.float32)
+        return ViewResult(view.name, probability, POINTS.call(probability), 0.0, cam, heatmap, roi)
