@@ -69,13 +69,14 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from mura_core.predictor import Predictor
     from mura_core.reading import as_json, read_views, table, write_overlays
     from mura_core.study import Study
 
     reading = read_views(options.files)
     result, overlays = None, []
     if reading.views:
+        from mura_core.predictor import Predictor
+
         result = Predictor.load(options.weights, options.device).predict(Study(reading.views))
         if options.overlay is not None:
             overlays = write_overlays(reading, result, options.overlay)
@@ -93,14 +94,18 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=_SPLITS, default="test", help="default: %(default)s")
     _add_model_arguments(parser)
     parser.add_argument(
-        "--out", type=Path, default=Path("reports"), metavar="DIR", help="default: %(default)s"
+        "--out", type=Path, metavar="DIR", help="folder of the report; default: reports/FORMAT-SPLIT"
     )
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     from mura_core import evaluate
 
-    evaluate.run(options)
+    print(
+        evaluate.run(
+            options.data, options.format, options.split, options.weights, options.out, options.device
+        )
+    )
     return 0
 
 
@@ -167,7 +172,7 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--device",
-        default=os.environ.get("MURA_DEVICE", "auto"),
+        default=os.environ.get("MURA_DEVICE") or "auto",
         help="auto, cpu, cuda or mps; default: $MURA_DEVICE, then auto",
     )
 
