@@ -14,7 +14,7 @@ COLD = 0.2
 """Up to this heat the film shows unchanged."""
 HOT = 0.6
 """From this heat on the colour is at its strongest."""
-STRONGEST = 0.65
+STRONGEST = 0.55
 """Share of the colour in the mixture there; bone still shows through."""
 CONTOUR_LEVEL = 0.5
 CONTOUR_RGB = (0, 255, 255)
@@ -55,7 +55,7 @@ def opacity(heat: NDArray[np.float32]) -> NDArray[np.float32]:
 
     >>> shares = opacity(np.array([0.0, 0.2, 0.4, 0.6, 1.0], dtype=np.float32))
     >>> [round(float(share), 3) for share in shares]
-    [0.0, 0.0, 0.325, 0.65, 0.65]
+    [0.0, 0.0, 0.275, 0.55, 0.55]
     """
     step = np.clip((heat - np.float32(COLD)) / np.float32(HOT - COLD), 0, 1)
     return cast("NDArray[np.float32]", np.float32(STRONGEST) * step * step * (3 - 2 * step))
