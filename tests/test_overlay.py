@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mura_core.overlay import COLD, CONTOUR_RGB, STRONGEST, opacity, overlay
+from mura_core.overlay import COLD, CONTOUR_LEVEL, CONTOUR_RGB, HOT, STOPS, STRONGEST, opacity, overlay
 
 
 def film(seed: int = 0) -> NDArray[np.float32]:
@@ -36,7 +40,7 @@ def test_the_scale_does_not_depend_on_the_rest_of_the_film() -> None:
 
 
 def test_hotter_is_lighter_and_stronger_on_a_black_film() -> None:
-    heats = np.array([0.25, 0.35, 0.45, 0.6, 0.8, 1.0], dtype=np.float32)
+    heats = np.array([0.1, 0.25, 0.35, 0.45, 0.6, 0.8, 1.0], dtype=np.float32)
     ramp = np.repeat(heats, 40)[np.newaxis].repeat(40, axis=0)
     picture = overlay(np.zeros_like(ramp), ramp).astype(float)
     lightness = picture[20, 20::40] @ (0.2126, 0.7152, 0.0722)
@@ -72,3 +76,14 @@ def test_inputs_are_not_changed_and_shapes_must_agree() -> None:
     assert np.array_equal(heat, before[1])
     with pytest.raises(ValueError, match="expected the same"):
         overlay(pixels, heat[:-1])
+
+
+def test_the_page_shows_the_same_heat_in_the_same_colour() -> None:
+    demo = Path(__file__).parents[1] / "demo"
+    script = (demo / "viewer_heatmap.js").read_text(encoding="utf-8")
+    ramp = re.search(r"const RAMP = (\[.*?\]);", script, re.DOTALL)
+    assert ramp
+    assert json.loads(ramp[1]) == [[level, list(rgb)] for level, rgb in STOPS]
+    assert f"(value - {COLD}) / {HOT - COLD:.2f}" in script
+    assert f"CONTOUR_LEVEL = {CONTOUR_LEVEL};" in script
+    assert f"opacity: {STRONGEST}," in (demo / "viewer_stage.js").read_text(encoding="utf-8")
