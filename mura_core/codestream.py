@@ -1,4 +1,4 @@
-"""Read the size that a compressed stream itself declares, without decoding it."""
+"""Read what a compressed stream declares of itself, without decoding it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # Start-of-frame markers of every JPEG process (T.81 table B.1) and of JPEG-LS (T.87).
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _STANDALONE_MARKERS = frozenset(range(0xD0, 0xD9)) | {0x01}
+_SCAN = 0xDA
 _END = b"\xff\xd9"
 
 
@@ -20,23 +21,23 @@ class StreamSize:
 
 
 def read_jpeg_size(stream: bytes) -> StreamSize | None:
-    """Read the frame header of a JPEG or JPEG-LS stream; None if there is none.
+    """Read the frame header of a JPEG or JPEG-LS stream; None unless it is in order up to the scan.
 
-    >>> read_jpeg_size(bytes.fromhex("ffd8 ffc0 0011 08 0040 0080 03")) == StreamSize(64, 128, 8)
+    >>> read_jpeg_size(bytes.fromhex("ffd8 ffc0 000b 08 0040 0080 01 011100 ffda")) == StreamSize(64, 128, 8)
     True
     """
-    at = 2
-    while at + 9 <= len(stream):
-        if stream[at] != 0xFF:
-            return None
+    at, size = 2, None
+    while at + 2 <= len(stream) and stream[at] == 0xFF:
         marker = stream[at + 1]
+        if marker == _SCAN:
+            return size
+        if marker in _FRAME_MARKERS and at + 9 <= len(stream):
+            height, width = (int.from_bytes(stream[i : i + 2], "big") for i in (at + 5, at + 7))
+            size = StreamSize(height, width, stream[at + 4])
         if marker == 0xFF:
             at += 1
         elif marker in _STANDALONE_MARKERS:
             at += 2
-        elif marker in _FRAME_MARKERS:
-            height = int.from_bytes(stream[at + 5 : at + 7], "big")
-            return StreamSize(height, int.from_bytes(stream[at + 7 : at + 9], "big"), stream[at + 4])
         else:
             at += 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
     return None

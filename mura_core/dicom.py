@@ -14,12 +14,18 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import get_frame
 from pydicom.filereader import read_dataset
 from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import pixel_array
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
+    JPEG2000,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    RLELossless,
 )
 
 from mura_core.codestream import is_ended, read_stream_size
@@ -30,6 +36,8 @@ from mura_core.errors import ImageError
 RADIOGRAPH_MODALITIES = frozenset({"CR", "DX", "DR", "RG", "SC", "OT"})
 """Modality values of CR, DX and digitised film; a secondary capture is often marked OT."""
 
+# GDCM, which pydicom would try first, ends the process on some damaged streams of these kinds.
+PILLOW_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEG2000, JPEG2000Lossless})
 MAX_SPACING_MM = 10.0
 PALETTE = "PALETTE COLOR"
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -168,17 +176,25 @@ def _check_samples(ds: Dataset) -> None:
 
 
 def _check_stream(ds: Dataset) -> None:
-    """Hold a compressed stream to the header's size, and to its own end mark."""
-    if not ds.file_meta.TransferSyntaxUID.is_encapsulated:
+    """Hold a JPEG-family stream to the header's size and depth, and to its own end mark.
+
+    GDCM trusts them: a stream that contradicts the header ends the process instead of raising.
+    """
+    syntax = ds.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
         return
     stream = get_frame(ds.PixelData, 0, number_of_frames=1)
     size = read_stream_size(stream)
     if size is None:
-        return
-    if (size.height, size.width) != (int(ds.Rows), int(ds.Columns)):
         raise ImageError(
-            f"The DICOM contradicts itself: {ds.Columns} x {ds.Rows} pixels by its header, "
-            f"{size.width} x {size.height} in its data. Ask the sender for a corrected file."
+            "The DICOM's compressed data is damaged or of an unknown kind. Export it uncompressed."
+        )
+    stated = (int(ds.Rows), int(ds.Columns))
+    if (size.height, size.width) != stated or size.bits > int(ds.BitsAllocated):
+        raise ImageError(
+            f"The DICOM contradicts itself: {stated[1]} x {stated[0]} pixels of {ds.BitsAllocated} bits "
+            f"by its header, {size.width} x {size.height} of {size.bits} in its data. "
+            "Ask the sender for a corrected file."
         )
     if not is_ended(stream):
         raise ImageError("The DICOM is truncated: its compressed data has no end. Copy or export it again.")
@@ -186,7 +202,8 @@ def _check_stream(ds: Dataset) -> None:
 
 def _decode_pixels(ds: Dataset) -> NDArray[Any]:
     try:
-        stored: NDArray[Any] = ds.pixel_array
+        plugin = "pillow" if ds.file_meta.TransferSyntaxUID in PILLOW_SYNTAXES else ""
+        stored: NDArray[Any] = pixel_array(ds, decoding_plugin=plugin)
     except Exception as error:  # noqa: BLE001 - every decoder plug-in has its own exceptions
         name = ds.file_meta.TransferSyntaxUID.name
         raise ImageError(
