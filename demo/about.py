@@ -38,15 +38,15 @@ def model_panel(sidecar: Sidecar) -> str:
     return (
         f"<section class='about'><h2>{escape(wording.ABOUT)}</h2>"
         f"<p class='note'><strong>{escape(name)}</strong></p>"
-        + _folded(wording.ABOUT_SCOPE, _note(sidecar.data))
+        + _folded(wording.ABOUT_SCOPE, _note(sidecar.data), unfolded=True)
         + _folded(wording.ABOUT_CALLS, f"<dl>{calls}</dl>")
         + _folded(wording.ABOUT_MAP, _note(wording.ABOUT_MAP_TEXT))
         + "</section>"
     )
 
 
-def _folded(title: str, content: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+def _folded(title: str, content: str, *, unfolded: bool = False) -> str:
+    return f"<details{' open' if unfolded else ''}><summary>{escape(title)}</summary>{content}</details>"
 
 
 def _note(text: str) -> str:

@@ -79,14 +79,19 @@ def take_uploads(uploads: Sequence[UploadedFile], tray: Tray) -> Tray:
     Returns:
         The tray with the new files, and a refusal for each that was not taken.
     """
+    # A file dropped twice at once lies at one path, for paths are named after the content.
+    contents = {path: _read_and_delete(path) for path in {upload.path for upload in uploads}}
     for upload in uploads:
         name = base_name(upload.name)
-        content = _read_and_delete(upload.path)
+        content = contents[upload.path]
+        twin = next((taken for taken, given in tray.files if given == content), None)
         position = len(tray.files) + len(tray.refused) + 1
         if content is None:
             tray = _refuse(tray, name, wording.GONE)
         elif not content:
             tray = _refuse(tray, name, wording.empty_file())
+        elif twin is not None:
+            tray = _refuse(tray, name, wording.same_content(twin))
         elif len(tray.files) >= MAX_VIEWS:
             tray = _refuse(tray, name, wording.too_many(position, MAX_VIEWS))
         else:

@@ -45,22 +45,24 @@ def build_ui(predictor: Predictor) -> gr.Blocks:
         with gr.Row(elem_id="page"):
             with gr.Column(elem_id="side", min_width=260):
                 _html(about.heading())
-                upload = gr.File(
-                    label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=120
-                )
-                waiting = _tray_list()
-                with gr.Row(elem_id="actions"):
-                    analyse = gr.Button(
-                        wording.ANALYSE, variant="primary", elem_id="analyse", interactive=False
+                with gr.Column(elem_id="intake", min_width=0):
+                    upload = gr.File(
+                        label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=112
                     )
-                    clear = gr.Button(wording.CLEAR, elem_id="clear", min_width=80)
-                _html(about.upload_notes())
-                _html(about.examples_heading())
-                buttons = {
-                    name: gr.Button(title, elem_classes="example", size="sm")
-                    for name, title in EXAMPLES.items()
-                }
-                _html(about.model_panel(predictor.sidecar))
+                    waiting = _tray_list()
+                    with gr.Row(elem_id="actions"):
+                        analyse = gr.Button(
+                            wording.ANALYSE, variant="primary", elem_id="analyse", interactive=False
+                        )
+                        clear = gr.Button(wording.CLEAR, elem_id="clear", min_width=80)
+                    _html(about.upload_notes())
+                with gr.Column(elem_id="more", min_width=0):
+                    _html(about.examples_heading())
+                    buttons = {
+                        name: gr.Button(title, elem_classes="example", size="sm")
+                        for name, title in EXAMPLES.items()
+                    }
+                    _html(about.model_panel(predictor.sidecar))
             with gr.Column(elem_id="view", min_width=320):
                 viewer = _viewer()
         running = _connect_model(predictor, tray, waiting, viewer, analyse, buttons)

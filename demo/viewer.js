@@ -62,12 +62,14 @@ function showWaiting() {
   arrivals++;
   showEmpty();
   showVerdict({ status: props.words.waiting, busy: true, views: [] });
+  find(".viewer").scrollIntoView({ block: "nearest" });
 }
 
 function showVerdict(value) {
   const verdict = value.verdict;
   const phase = verdict ? "called" : value.busy ? "busy" : value.views.length || value.error || value.rests ? "failed" : "empty";
   find(".viewer").dataset.phase = phase;
+  find(".viewer").dataset.films = value.views.length;
   find(".verdict").dataset.call = verdict ? verdict.call : "none";
   put(".symbol", verdict?.symbol);
   put(".word", verdict?.call);
@@ -116,7 +118,7 @@ function showStrip() {
 // Names of one study often differ at the end alone.
 function shortened(name) {
   const letters = [...name];
-  return letters.length <= 17 ? name : letters.slice(0, 6).join("") + "…" + letters.slice(-10).join("");
+  return letters.length <= 15 ? name : letters.slice(0, 5).join("") + "…" + letters.slice(-9).join("");
 }
 
 function showTable() {
@@ -157,7 +159,7 @@ function refresh() {
   for (const [name, on] of Object.entries(pressed)) find("[data-do=" + name + "]").setAttribute("aria-pressed", on);
   for (const button of element.querySelectorAll(".panel [data-do]")) button.disabled = !view && button.dataset.do !== "help";
   for (const [index, thumb] of [...find(".strip").children].entries()) thumb.setAttribute("aria-current", index === state.current);
-  for (const [index, row] of [...find(".views tbody").children].entries()) row.setAttribute("aria-selected", index === state.current);
+  for (const [index, row] of [...find(".views tbody").children].entries()) row.setAttribute("aria-current", index === state.current);
   find(".legend").hidden = !(view?.heat && state.heatmap);
   drawLegend(find(".ramp"), state.opacity);
   showFilmFacts(view);

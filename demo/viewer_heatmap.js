@@ -55,14 +55,14 @@ function contourOf(levels, width, height, limit) {
 // The legend shows what the overlay does to mid-grey bone at the opacity in use.
 function drawLegend(canvas, opacity) {
   const context = canvas.getContext("2d");
-  for (let x = 0; x < canvas.width; x++) {
-    const value = x / (canvas.width - 1);
+  for (let row = 0; row < canvas.height; row++) {
+    const value = 1 - row / (canvas.height - 1);
     const [red, green, blue] = rampColour(value);
     context.fillStyle = "#808080";
-    context.fillRect(x, 0, 1, canvas.height);
+    context.fillRect(0, row, canvas.width, 1);
     context.fillStyle = "rgba(" + [red, green, blue, rampAlpha(value) * opacity].join(",") + ")";
-    context.fillRect(x, 0, 1, canvas.height);
+    context.fillRect(0, row, canvas.width, 1);
   }
   context.fillStyle = "#ffffff";
-  context.fillRect(Math.round(CONTOUR_LEVEL * canvas.width) - 1, 0, 2, canvas.height);
+  context.fillRect(0, Math.round((1 - CONTOUR_LEVEL) * canvas.height) - 1, canvas.width, 2);
 }

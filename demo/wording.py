@@ -79,9 +79,10 @@ VIEWER_WORDS = {
     "help": "Keys",
     "close": "Close",
     "about_view": "This view",
-    "legend": "Probability if the whole film looked like this spot",
-    "legend_contour": "contour",
-    "legend_scale": "same scale on every film",
+    "legend": (
+        "Colour: the probability if the whole film looked like this spot. "
+        "Same scale on every film; contour at 0.5."
+    ),
     "empty": EMPTY,
     "notice": NOTICE_SHORT,
     "pending": "reading",
@@ -99,7 +100,7 @@ TRAY_WORDS = {"waiting": "Files waiting", "remove": "Remove", "refused": "Not ta
 KEYS = (
     ("1 – 6", "view"),
     ("[ ]", "heatmap weaker, stronger"),
-    ("H", "heatmap on, off"),
+    ("H", "heatmap and contour on, off"),
     ("C", "contour on, off"),
     ("B", "region the network saw (ROI box)"),
     ("I", "invert"),
@@ -126,6 +127,11 @@ def too_many(position: int, limit: int) -> str:
 def empty_file() -> str:
     """Say why a file without content was not taken."""
     return "Not taken: the file is empty (0 bytes)."
+
+
+def same_content(name: str) -> str:
+    """Say why a file that was given twice is taken once."""
+    return f"Not taken: it is the same image file as {name}, and would count twice."
 
 
 def rests_on(read: int, given: int) -> str:
