@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TRAIN_EXTRA = {"lightning", "matplotlib", "sklearn", "tensorboard"}
 _FORMATS = ("mura", "fracatlas")
+_FILM_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SPLITS = ("train", "valid", "test")
 
 
@@ -121,31 +122,59 @@ def _data(options: argparse.Namespace) -> int:
     return 0
 
 
-def _preview_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="any folder of radiographs")
+def _sheet_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="any folder of radiographs, searched through"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("sheet.png"), metavar="PNG", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--count",
+        type=_positive,
+        default=40,
+        help="films, taken evenly from the folder; default: %(default)s",
     )
 
 
 def _preview(options: argparse.Namespace) -> int:
+    paths = _find_films(options.folder, options.count)
     from mura_core.preview import contact_sheet
 
-    contact_sheet(options.folder, options.out)
+    contact_sheet(paths, options.out)
     print(options.out)
     return 0
-
-
-def _augment_arguments(parser: argparse.ArgumentParser) -> None:
-    _preview_arguments(parser)
 
 
 def _augment(options: argparse.Namespace) -> int:
+    paths = _find_films(options.folder, options.count)
     from mura_core.augment import sample_sheet
 
-    sample_sheet(options.folder, options.out)
+    sample_sheet(paths, options.out)
     print(options.out)
     return 0
+
+
+def _find_films(folder: Path, count: int) -> list[Path]:
+    """Pick up to `count` films from all of a folder, evenly spaced over its sorted files.
+
+    Raises:
+        MuraError: There is no such folder, or no film in it.
+    """
+    if not folder.is_dir():
+        raise MuraError(f"There is no folder {folder}. Expected a folder of radiographs: check the path.")
+    films = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _FILM_SUFFIXES)
+    if not films:
+        raise MuraError(f"No film in {folder}. Expected files that end in {', '.join(_FILM_SUFFIXES)}.")
+    step = max(1.0, len(films) / count)
+    return [films[int(index * step)] for index in range(min(count, len(films)))]
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
+    return value
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -192,8 +221,8 @@ COMMANDS = {
     ),
     "evaluate": Command("measure the weights on a labelled split", _evaluate_arguments, _evaluate),
     "data": Command("count the studies of a dataset", _data_arguments, _data),
-    "preview": Command("draw a contact sheet of what preprocessing does", _preview_arguments, _preview),
-    "augment": Command("draw a sheet of augmented samples", _augment_arguments, _augment),
+    "preview": Command("draw a contact sheet of what preprocessing does", _sheet_arguments, _preview),
+    "augment": Command("draw a sheet of augmented samples", _sheet_arguments, _augment),
     "train": Command("train a network in two phases", _train_arguments, _train),
 }
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mura_core.__main__ import COMMANDS, main
+from mura_core.__main__ import COMMANDS, _find_films, main
 
 ROOT = Path(__file__).parents[1]
 
@@ -115,6 +115,7 @@ def test_a_stated_failure_is_one_line_and_exit_code_1(
         ["data", nowhere],
         ["evaluate", "--data", nowhere],
         ["preview", nowhere],
+        ["augment", nowhere],
     ):
         assert main(arguments) == 1, arguments
         printed = capsys.readouterr()
@@ -170,3 +171,13 @@ def test_preview_draws_a_sheet(films: list[Path], tmp_path: Path, capsys: pytest
     drawn = cv2.imread(str(sheet), cv2.IMREAD_COLOR)
     assert drawn is not None
     assert drawn.std() > 1
+
+
+def test_a_sheet_takes_its_films_evenly_and_from_subfolders(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for index in range(10):
+        (tmp_path / "deep" / f"{index}.PNG").touch()
+    (tmp_path / "notes.txt").touch()
+    assert [path.stem for path in _find_films(tmp_path, 5)] == ["0", "2", "4", "6", "8"]
+    assert [path.stem for path in _find_films(tmp_path, 7)] == ["0", "1", "2", "4", "5", "7", "8"]
+    assert len(_find_films(tmp_path, 40)) == 10
