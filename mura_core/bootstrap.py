@@ -115,7 +115,11 @@ DECISION_MEASURES: Mapping[str, Measure] = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; nan where undefined."""
+    """A value with its 95 % interval; nan where undefined.
+
+    The interval is also nan where no draw differs from another, as for a sensitivity of 1: the bootstrap
+    cannot see an uncertainty then, which is not to say that there is none.
+    """
 
     value: float
     low: float
@@ -179,7 +183,9 @@ def _resampled(measure: Measure, y: FloatArray, v: FloatArray, weights: NDArray[
 
 def _interval(value: float, drawn: FloatArray, *, centred: bool) -> Estimate:
     defined = drawn[np.isfinite(drawn)]
-    if not math.isfinite(value) or defined.size < MINIMUM_DEFINED * drawn.size or not defined.size:
+    if not math.isfinite(value) or not defined.size or defined.size < MINIMUM_DEFINED * drawn.size:
+        return Estimate(value, math.nan, math.nan)
+    if np.ptp(defined) < 1e-12:
         return Estimate(value, math.nan, math.nan)
     shift = value - float(defined.mean()) if centred else 0.0
     low, high = np.percentile(defined, (2.5, 97.5)) + shift

@@ -192,13 +192,21 @@ def test_paired_difference_is_antisymmetric_and_zero_for_a_model_and_itself() ->
     weights = bootstrap.resample_patients(patients)
     measure = PROBABILITY_MEASURES["auroc"]
     itself = bootstrap.paired_difference(measure, labels, probabilities, probabilities, weights)
-    assert (itself.value, itself.low, itself.high) == (0.0, 0.0, 0.0)
+    assert itself.value == 0.0
+    assert math.isnan(itself.low)
     gain = bootstrap.paired_difference(measure, labels, better, probabilities, weights)
     loss = bootstrap.paired_difference(measure, labels, probabilities, better, weights)
     assert (loss.value, loss.low, loss.high) == pytest.approx((-gain.value, -gain.high, -gain.low))
     assert gain.low > 0
     alone = bootstrap.estimate(measure, labels, better, weights)
     assert gain.high - gain.low < alone.high - alone.low  # what pairing is for
+
+
+def test_draws_that_never_differ_give_no_interval() -> None:
+    found = bootstrap.estimate_mean(np.ones(5), bootstrap.resample_patients(list("abcde")))
+    assert found.value == 1.0
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
 
 
 def test_chunks_do_not_change_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
