@@ -23,10 +23,14 @@ from mura_core.study import Study, StudyResult, View
 from mura_core.study_table import StudyRow, ViewRow
 
 if TYPE_CHECKING:
+    from mura_core.models import Classifier
     from mura_core.sidecar import Sidecar
 
 FORMAT = 1
 """Of metrics.json; raised when its keys change meaning."""
+
+UNTRAINED_FILMS = 8
+"""What the batch statistics of the untrained network are taken from."""
 
 Progress = Callable[[int, int], None]
 
@@ -139,19 +143,19 @@ def run(
     """
     from mura_core.predictor import Predictor
 
-    folder = out or Path("reports") / f"{dataset_format}-{split}"
     records = read_split(data, dataset_format, split)
-    flags = {"data": data, "format": dataset_format, "split": split, "weights": weights, "out": out}
-    command = ["python", "-m", "mura_core", "evaluate"]
-    command += [
-        part for name, value in flags.items() if value is not None for part in (f"--{name}", str(value))
-    ]
+    predictor = Predictor.load(weights, device)
+    folder = out or Path("reports") / f"{dataset_format}-{split}"
+    flags = {"data": data, "format": dataset_format, "split": split, "weights": weights, "device": device}
+    given = [part for name, value in flags.items() if value for part in (f"--{name}", str(value))]
+    untrained = _build_untrained(records, predictor.sidecar)
     measured = evaluate(
         records,
-        Predictor.load(weights, device),
+        predictor,
         folder,
+        random_network=Predictor(untrained, predictor.sidecar, device),
         about={
-            "command": shlex.join([*command, "--device", device]),
+            "command": shlex.join(["python", "-m", "mura_core", "evaluate", *given]),
             "dataset": {"format": dataset_format, "split": split},
         },
         progress=_show_progress,
@@ -159,14 +163,18 @@ def run(
     return f"{report.format_table(measured)}\n\nReport: {folder / 'report.md'}"
 
 
-def _predict_record(record: StudyRecord, predictor: StudyPredictor) -> StudyRow:
+def _read_study(record: StudyRecord) -> Study:
     views = []
     for view in record.views:
         try:
             views.append(View(view.path.name, read_radiograph(view.path)))
         except ImageError as error:
             raise ImageError(f"Study {record.study_id}: cannot read the view {view.path}. {error}") from error
-    result = predictor.predict(Study(tuple(views)))
+    return Study(tuple(views))
+
+
+def _predict_record(record: StudyRecord, predictor: StudyPredictor) -> StudyRow:
+    result = predictor.predict(_read_study(record))
     rows = []
     for view, seen in zip(record.views, result.views, strict=True):
         scores = None
@@ -210,6 +218,14 @@ def _with_random_network(
         )
         completed.append(replace(row, views=views))
     return completed
+
+
+def _build_untrained(records: Sequence[StudyRecord], sidecar: Sidecar) -> Classifier:
+    from mura_core.preprocess import preprocess, to_tensor
+
+    views = [_read_study(record).views[0] for record in records[:UNTRAINED_FILMS]]
+    films = [preprocess(view.radiograph.pixels, sidecar.preprocess)[0] for view in views]
+    return localisation.build_untrained(sidecar.architecture, to_tensor(films))
 
 
 def _describe(sidecar: Sidecar, resamples: int, seed: int) -> dict[str, Any]:

@@ -28,9 +28,11 @@ from mura_core.errors import DatasetError
 from mura_core.study import Box
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import NDArray
 
     from mura_core.bootstrap import Estimate
+    from mura_core.models import Classifier
     from mura_core.study import ViewResult
 
 HEATMAP_THRESHOLD = 0.5
@@ -133,6 +135,30 @@ def build_random_map(
         cells, (width, height), interpolation=cv2.INTER_LINEAR
     )
     return placed
+
+
+def build_untrained(architecture: str, films: torch.Tensor) -> Classifier:
+    """Build a network with random weights, the same ones every time, as a baseline for a trained one's maps.
+
+    Its batch statistics are those of the films: with the initial ones the maps of some architectures are flat
+    and those of others are too large for a probability.
+
+    Args:
+        architecture: One of `models.ARCHITECTURES`.
+        films: float32 (B, 3, S, S), normalised; B > 1 where S is small.
+    """
+    import torch
+
+    from mura_core.models import build_model
+
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        model = build_model(architecture)
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = 1.0  # take the batch's statistics as they are
+        model.train()(films)
+    return model.eval()
 
 
 def score_view(result: ViewResult, boxes: Sequence[Box], *, seed: int = 0) -> dict[str, Scores]:

@@ -140,9 +140,16 @@ def _write_markdown(measured: Mapping[str, Any]) -> str:
         "Study probability: the mean of its views' probabilities, at temperature "
         f"{model['temperature']:.3f}. "
         f"In brackets: 95 % intervals of {options['resamples']} bootstrap draws of patients (seed "
-        f"{options['seed']}). {NOT_APPLICABLE}: undefined, such as sensitivity without an abnormal study. "
+        f"{options['seed']}). {NOT_APPLICABLE}: undefined, such as sensitivity without an abnormal study, or "
+        "an interval where no draw differs. "
         f"Calibration error: {options['calibration_bins']} bins of equal width.",
     ]
+    if everything["patients"] == everything["studies"]:
+        head += [
+            "",
+            "Each study counts as its own patient. Where a dataset does not name patients, films of one "
+            "patient pass for independent ones and the intervals are narrower than they should be.",
+        ]
     if "command" in measured:
         head += ["", f"    {measured['command']}"]
     pictures = ["![ROC curve](roc.png)", "![Reliability](reliability.png)", "![Calls](confusion.png)"]
@@ -235,7 +242,7 @@ def _draw_calls(axes: Axes, name: str, calls: Mapping[str, Mapping[str, int]]) -
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
         shade = "white" if shares[row, column] > 0.5 else "black"
-        text = f"{count}\n{shares[row, column]:.0%}"
+        text = f"{count}\n{shares[row, column]:.0%}" if counts[row].any() else str(count)
         axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=8)
     axes.set_xticks(range(len(Call)), [call.value for call in Call], fontsize=7)
     axes.set_yticks(range(len(calls)), list(calls), fontsize=7)

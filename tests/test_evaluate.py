@@ -10,15 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from mura_core import metrics, report
+from mura_core.checkpoint import save_weights
 from mura_core.datasets import StudyRecord, ViewRecord
 from mura_core.errors import DatasetError, ImageError, MuraError
-from mura_core.evaluate import evaluate, predict_records
+from mura_core.evaluate import evaluate, predict_records, run
+from mura_core.images import read_radiograph
 from mura_core.localisation import Scores
+from mura_core.models import build_model
+from mura_core.predictor import Predictor
 from mura_core.preprocess import PreprocessOptions
 from mura_core.sidecar import Sidecar
-from mura_core.study import Box, Call, OperatingPoints, Study, StudyResult, Timing, ViewResult
+from mura_core.study import Box, Call, OperatingPoints, Study, StudyResult, Timing, View, ViewResult
 from mura_core.study_table import StudyRow, ViewRow, group_rows, measure_table
 
 POINTS = OperatingPoints(sensitive=0.3, specific=0.6)
@@ -203,7 +208,7 @@ def test_localisation_is_measured_on_abnormal_views_with_boxes_against_all_basel
     assert found["methods"]["heatmap"]["hit"] == found["methods"]["heatmap"]["energy"] == 1.0
     assert found["methods"]["heatmap"]["iou"] == pytest.approx(16 / 256)
     assert found["methods"]["random network"]["hit"] == 0.0
-    assert found["gain_over"]["random network"]["hit_ci95"] == [1.0, 1.0]
+    assert found["gain_over"]["random network"]["hit"] == 1.0
     assert len(untrained.seen) == 4  # only the studies that count
     assert measured["localisation"]["true positives"]["views"] == 7
 
@@ -268,15 +273,17 @@ def test_a_subgroup_of_one_class_prints_as_not_applicable_and_never_crashes() ->
         assert lines[2].split()[3] == "n/a"
         assert "nan" not in report.format_table(measured)
         assert json.dumps(measured, allow_nan=False)
-        assert "localisation was not measured" in report.render(measured, rows)["report.md"].decode()
+        text = report.render(measured, rows)["report.md"].decode()
+        assert "localisation was not measured" in text
+        assert "own patient" in text
 
 
 def test_table_shows_value_and_interval(tmp_path: Path) -> None:
     measured = evaluate(phantom_records(tmp_path), FakePredictor(), tmp_path / "out", resamples=50)
     text = report.format_table(measured)
-    found = measured["groups"]["wrist"]["at"]["sensitive"]
-    low, high = found["specificity_ci95"]
-    assert f"{found['specificity']:.3f} [{low:.3f}, {high:.3f}]" in text
+    found = measured["groups"]["wrist"]["probability"]
+    low, high = found["brier_ci95"]
+    assert f"{found['brier']:.3f} [{low:.3f}, {high:.3f}]" in text
     assert "Abnormal from the sensitive point on: 0.300" in text
     assert "Localisation, true positives: 7 views of 4 patients" in text
 
@@ -288,3 +295,32 @@ def test_calls_are_counted_by_label() -> None:
         "normal": {"normal": 1, "doubt": 1, "abnormal": 0},
         "abnormal": {"normal": 0, "doubt": 1, "abnormal": 2},
     }
+
+
+def test_run_measures_saved_weights_against_the_same_network_untrained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(1)
+    sidecar = replace(
+        SIDECAR, architecture="efficientnet_b0", preprocess=PreprocessOptions(size=64, roi=False)
+    )
+    save_weights(tmp_path / "weights", build_model("efficientnet_b0").state_dict(), sidecar, half=False)
+    records = phantom_records(tmp_path)[:4]
+    monkeypatch.setattr("mura_core.evaluate.read_split", lambda *_: records)
+    text = run(tmp_path, "fracatlas", "test", tmp_path / "weights", tmp_path / "out", "cpu")
+    measured = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert measured["groups"]["all"]["studies"] == 4
+    found = measured["localisation"]["all abnormal with boxes"]["methods"]
+    assert set(found) == {"heatmap", "centre", "random", "random network"}
+    assert found["heatmap"] != found["random network"]
+    expected = f"evaluate --data {tmp_path} --format fracatlas --split test --weights {tmp_path / 'weights'}"
+    assert measured["command"] == f"python -m mura_core {expected} --device cpu"
+    assert measured["dataset"] == {"format": "fracatlas", "split": "test"}
+    assert text.startswith(report.format_table(measured))
+    assert "4 of 4 studies" in capsys.readouterr().err
+    view = Predictor.load(tmp_path / "weights", "cpu").predict(
+        Study((View("image0.png", read_radiograph(records[0].views[0].path)),))
+    )
+    with (tmp_path / "out" / "studies.csv").open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))["view_probabilities"].split(";")[0]
+    assert float(first) == pytest.approx(view.study_probability, abs=1e-5)

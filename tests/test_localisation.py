@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from mura_core.errors import DatasetError
 from mura_core.localisation import (
@@ -12,6 +13,7 @@ from mura_core.localisation import (
     build_box_mask,
     build_centre_map,
     build_random_map,
+    build_untrained,
     estimate_localisation,
     score_heatmap,
     score_view,
@@ -115,6 +117,20 @@ def test_random_map_stays_inside_the_roi_and_in_range() -> None:
     drawn = build_random_map(SHAPE, roi, 4.0, np.random.default_rng(1))
     assert not drawn[~build_box_mask([roi], SHAPE)].any()
     assert 0 <= drawn.min() < drawn.max() <= 1
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_b0", "resnet50"])
+def test_an_untrained_network_is_the_same_every_time_and_its_maps_are_not_flat(architecture: str) -> None:
+    films = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    before = torch.random.get_rng_state()
+    first, second = (build_untrained(architecture, films) for _ in range(2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert not first.training
+    with torch.inference_mode():
+        _, _, local = first.logits_and_maps(films)
+        assert torch.equal(local, second.logits_and_maps(films)[2])
+    assert 1e-3 < float(local.std()) < 5
+    assert float(local.abs().max()) < 15  # beyond, float32 probabilities are all 1
 
 
 def test_view_scores_are_repeatable_and_depend_on_the_name_of_the_view() -> None:
