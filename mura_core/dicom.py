@@ -203,7 +203,7 @@ def _check_stream(ds: Dataset) -> None:
 def _decode_pixels(ds: Dataset) -> NDArray[Any]:
     try:
         plugin = "pillow" if ds.file_meta.TransferSyntaxUID in PILLOW_SYNTAXES else ""
-        stored: NDArray[Any] = pixel_array(ds, decoding_plugin=plugin)
+        stored: NDArray[Any] = pixel_array(ds, decoding_plugin=plugin, correct_unused_bits=False)
     except Exception as error:  # noqa: BLE001 - every decoder plug-in has its own exceptions
         name = ds.file_meta.TransferSyntaxUID.name
         raise ImageError(

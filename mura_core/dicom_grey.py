@@ -165,8 +165,10 @@ def _read_lut(ds: Dataset, item: Dataset) -> tuple[int, Values]:
     data = item.LUTData
     if isinstance(data, bytes):
         order = "<" if ds.file_meta.TransferSyntaxUID.is_little_endian else ">"
-        wide = len(data) >= 2 * count
-        data = np.frombuffer(data, f"{order}u2" if wide else "u1", count=count)
+        if bits > 8 or len(data) >= 2 * count:
+            data = np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2")
+        else:
+            data = np.frombuffer(data, "u1")
     table = np.asarray(data)[:count]
     if len(table) < count or not 8 <= bits <= 16:
         raise ImageError(

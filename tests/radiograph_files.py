@@ -45,10 +45,9 @@ def phantom(
         film[bone & (distance > 0.035)] = 0.9
     film = cv2.GaussianBlur(film, (0, 0), max(0.6, min(height, width) / 250))
     film += np.random.default_rng(seed).normal(0, 0.012, film.shape).astype(np.float32)
-    film = np.clip(film, 0, 1)
-    if bright_background:
-        film = 1 - film
-    return np.rint(film * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16)
+    top = 2**bits - 1
+    values = np.rint(np.clip(film, 0, 1) * top).astype(np.uint8 if bits <= 8 else np.uint16)
+    return top - values if bright_background else values
 
 
 def png_bytes(pixels: Pixels, mode: str | None = None, **options: Any) -> bytes:

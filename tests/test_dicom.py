@@ -1,0 +1,413 @@
+"""DICOM radiographs: the pixel that every flag of the header asks for, and nothing of the patient."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom import uid
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
+
+from mura_core import dicom
+from mura_core.errors import ImageError
+from mura_core.images import read_radiograph
+from mura_core.window import apply_window
+from tests.radiograph_files import PATIENT, dicom_bytes, lut_item, phantom, write_dicom
+
+RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+"""Every 12-bit value once: pixel number i holds i."""
+
+BITS_12 = {"BitsStored": 12, "HighBit": 11}
+FULL = {"WindowCenter": 2048, "WindowWidth": 4096}
+MONO1 = {"PhotometricInterpretation": "MONOCHROME1"}
+FILM = phantom(96, 80)
+FILM_12 = phantom(96, 80, bits=12)
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+# name: tags, {pixel number: expected pixel}. The ramp makes the pixel number the stored value.
+PIXELS: dict[str, tuple[dict[str, Any], dict[int, float]]] = {
+    "full window": (FULL, {0: 0, 1: 1 / 4095, 2048: 2048 / 4095, 4095: 1}),
+    "MONOCHROME1 is inverted once": ({**FULL, **MONO1}, {0: 1, 1: 4094 / 4095, 2048: 2047 / 4095, 4095: 0}),
+    "narrow window": (
+        {"WindowCenter": 1000, "WindowWidth": 201},
+        {0: 0, 899: 0, 900: 0.0025, 999: 0.4975, 1099: 0.9975, 1100: 1, 4095: 1},
+    ),
+    "narrow window of MONOCHROME1": (
+        {"WindowCenter": 1000, "WindowWidth": 201, **MONO1},
+        {0: 1, 899: 1, 900: 0.9975, 999: 0.5025, 1099: 0.0025, 1100: 0, 4095: 0},
+    ),
+    "exact window": (
+        {"WindowCenter": 1000, "WindowWidth": 200, "VOILUTFunction": "LINEAR_EXACT"},
+        {900: 0, 950: 0.25, 1000: 0.5, 1100: 1},
+    ),
+    "sigmoid": (
+        {"WindowCenter": 2000, "WindowWidth": 1000, "VOILUTFunction": "SIGMOID"},
+        {0: sigmoid(-8), 1500: sigmoid(-2), 2000: 0.5, 2500: sigmoid(2), 4095: sigmoid(8.38)},
+    ),
+    "sigmoid of MONOCHROME1": (
+        {"WindowCenter": 2000, "WindowWidth": 1000, "VOILUTFunction": "SIGMOID", **MONO1},
+        {1500: sigmoid(2), 2000: 0.5, 2500: sigmoid(-2)},
+    ),
+    "first of two windows": (
+        {"WindowCenter": [1000, 3000], "WindowWidth": [201, 50]},
+        {899: 0, 999: 0.4975, 1100: 1},
+    ),
+    "rescale, then window": (
+        {"RescaleSlope": 2, "RescaleIntercept": -1000, "WindowCenter": 1000, "WindowWidth": 2001},
+        {499: 0, 500: 0.00025, 1000: 0.50025, 1500: 1},
+    ),
+    "fractional rescale": (
+        {"RescaleSlope": 0.5, "RescaleIntercept": 10, "WindowCenter": 510.5, "WindowWidth": 1001},
+        {0: 0, 1000: 0.5, 2000: 1},
+    ),
+    "falling rescale": (
+        {"RescaleSlope": -1, "RescaleIntercept": 4095, **FULL},
+        {0: 1, 1: 4094 / 4095, 4095: 0},
+    ),
+    "falling rescale of MONOCHROME1": (
+        {"RescaleSlope": -1, "RescaleIntercept": 4095, **FULL, **MONO1},
+        {0: 0, 1: 1 / 4095, 4095: 1},
+    ),
+    "modality table, then window": (
+        {
+            "ModalityLUTSequence": [lut_item(1000, np.arange(2000, dtype=np.uint16)[::-1])],
+            "WindowCenter": 1000,
+            "WindowWidth": 2000,
+        },
+        {0: 1, 1000: 1, 1001: 1998 / 1999, 2998: 1 / 1999, 2999: 0, 4095: 0},
+    ),
+    "VOI table": (
+        {"VOILUTSequence": [lut_item(1000, (4 * np.arange(1024)).astype(np.uint16), bits=12)]},
+        {0: 0, 1000: 0, 1001: 4 / 4095, 2023: 4092 / 4095, 4095: 4092 / 4095},
+    ),
+    "VOI table of MONOCHROME1": (
+        {"VOILUTSequence": [lut_item(1000, (4 * np.arange(1024)).astype(np.uint16), bits=12)], **MONO1},
+        {0: 1, 1001: 4091 / 4095, 4095: 3 / 4095},
+    ),
+    "a VOI table goes before a window": (
+        {"VOILUTSequence": [lut_item(0, np.arange(4096, dtype=np.uint16) // 16, bits=8)], **FULL},
+        {0: 0, 15: 0, 16: 1 / 255, 4095: 1},
+    ),
+    "rescale, then VOI table": (
+        {
+            "RescaleSlope": 2,
+            "RescaleIntercept": -100,
+            "VOILUTSequence": [lut_item(0, np.arange(256, dtype=np.uint16), bits=8)],
+        },
+        {0: 0, 50: 0, 51: 2 / 255, 100: 100 / 255, 178: 1, 4095: 1},
+    ),
+}
+
+
+def read_ramp(tags: dict[str, Any]) -> Any:
+    return read_radiograph(dicom_bytes(RAMP, **{**BITS_12, **tags}))
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_every_flag_gives_its_pixels(name: str) -> None:
+    tags, expected = PIXELS[name]
+    pixels = read_ramp(tags).pixels.ravel()
+    assert {at: float(pixels[at]) for at in expected} == pytest.approx(expected, abs=1.6e-5)
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_pixels_are_the_values_through_the_window(name: str) -> None:
+    film = read_ramp(PIXELS[name][0])
+    np.testing.assert_array_equal(film.pixels, apply_window(film.values, film.window))
+    assert int(film.values.max()) < 2**film.bit_depth
+
+
+# pydicom turns the grey scale of a falling rescale upside down once more than PS3.3 C.11.2 asks for, and
+# counts places in a table of 8-bit entries with 8-bit numbers, which wrap.
+NOT_LIKE_PYDICOM = ("falling", "a VOI table goes", "rescale, then VOI")
+REFERENCE = [name for name in PIXELS if not name.startswith(NOT_LIKE_PYDICOM)]
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_the_pipeline_agrees_with_pydicom(name: str, tmp_path: Path) -> None:
+    ds = pydicom.dcmread(write_dicom(tmp_path / "film", RAMP, **{**BITS_12, **PIXELS[name][0]}))
+    shown = apply_voi_lut(apply_modality_lut(ds.pixel_array, ds), ds).astype(np.float64)
+    low, high = float(shown.min()), float(shown.max())
+    expected = (shown - low) / (high - low)
+    if ds.PhotometricInterpretation == "MONOCHROME1":
+        expected = 1 - expected
+    film = read_ramp(PIXELS[name][0])
+    # pydicom has no [0, 1]: both are stretched to it before they are compared.
+    stretched = (film.pixels - film.pixels.min()) / (film.pixels.max() - film.pixels.min())
+    np.testing.assert_allclose(stretched, expected, atol=5e-4)
+
+
+STORED: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+    "signed": (RAMP.astype(np.int16) - 2048, {"WindowCenter": 0}),
+    "signed with its sign bits cut off": ((RAMP ^ 2048).view(np.int16), {"WindowCenter": 0}),
+    "an overlay in the unused bits": (RAMP | 0xA000, {}),
+    "high bits": (RAMP << 4 | 5, {"HighBit": 15}),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_only_the_stored_bits_count(name: str) -> None:
+    stored, tags = STORED[name]
+    film = read_radiograph(dicom_bytes(stored, **{**BITS_12, **FULL, **tags}))
+    np.testing.assert_array_equal(film.values, RAMP)
+    assert (film.bit_depth, film.warnings) == (12, ())
+    assert float(film.pixels[0, 0]) == 0
+    assert float(film.pixels[-1, -1]) == 1
+
+
+SYNTAXES = [
+    uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian, uid.RLELossless, uid.JPEGLossless, uid.JPEGLosslessSV1,
+    uid.JPEGLSLossless, uid.JPEG2000Lossless,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_every_lossless_syntax_gives_the_stored_values(syntax: uid.UID, bits: int) -> None:
+    stored = phantom(96, 80, bits=bits)
+    film = read_radiograph(dicom_bytes(stored, syntax, BitsStored=bits, HighBit=bits - 1))
+    np.testing.assert_array_equal(film.values, stored)
+    assert film.bit_depth == bits
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
+def test_every_lossless_syntax_keeps_the_sign_and_the_polarity(syntax: uid.UID) -> None:
+    stored = (4095 - FILM_12).astype(np.int16) - 2048
+    film = read_radiograph(dicom_bytes(stored, syntax, **BITS_12, **MONO1))
+    np.testing.assert_array_equal(film.values, FILM_12)
+
+
+@pytest.mark.parametrize("syntax", [uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEG2000])
+def test_lossy_syntaxes_give_nearly_the_stored_values(syntax: uid.UID) -> None:
+    film = read_radiograph(dicom_bytes(FILM, syntax))
+    assert np.abs(film.values.astype(int) - FILM).max() <= 4
+
+
+def test_a_film_without_a_window_shows_the_range_in_use_and_says_so() -> None:
+    film = read_radiograph(dicom_bytes(FILM_12 // 4 + 900, **BITS_12))
+    assert (float(film.pixels.min()), float(film.pixels.max())) == (0, 1)
+    assert any("no usable display window" in note for note in film.warnings)
+
+
+@pytest.mark.parametrize("width", [0, -5, 1, "1e999", "nan"])
+def test_an_unusable_window_is_not_used_and_this_is_said(width: object) -> None:
+    film = read_radiograph(
+        raw_text(dicom_bytes(FILM_12, **BITS_12, WindowCenter=2048, WindowWidth="777777"), width)
+    )
+    assert np.isfinite(film.pixels).all()
+    assert (float(film.pixels.min()), float(film.pixels.max())) == (0, 1)
+    assert any("no usable display window" in note for note in film.warnings)
+
+
+def raw_text(data: bytes, value: object) -> bytes:
+    """Put any text where the mark 777777 stands, which pydicom would refuse to write."""
+    assert data.count(b"777777") == 1
+    return data.replace(b"777777", str(value).encode().ljust(6))
+
+
+def test_a_window_beside_the_film_is_not_used_and_this_is_said() -> None:
+    film = read_radiograph(dicom_bytes(FILM_12, **BITS_12, WindowCenter=40000, WindowWidth=400))
+    assert float(film.pixels.std()) > 0.1
+    assert any("shows nothing of this film" in note for note in film.warnings)
+
+
+@pytest.mark.parametrize("slope", [0, "nan", "inf"])
+def test_an_unusable_slope_is_not_used_and_this_is_said(slope: object) -> None:
+    data = dicom_bytes(FILM_12, **BITS_12, **FULL, RescaleSlope="777777", RescaleIntercept=0)
+    film = read_radiograph(raw_text(data, slope))
+    np.testing.assert_array_equal(film.values, FILM_12)
+    assert any("rescale slope" in note for note in film.warnings)
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize(
+    "padding", [{"PixelPaddingValue": 4000}, {"PixelPaddingValue": 4040, "PixelPaddingRangeLimit": 3990}]
+)
+def test_padding_is_black_and_sets_no_window(kind: str, padding: dict[str, int]) -> None:
+    stored = FILM_12 // 4 + 500
+    stored[:20] = 4000
+    film = read_radiograph(dicom_bytes(stored, **BITS_12, PhotometricInterpretation=kind, **padding))
+    np.testing.assert_array_equal(film.values[:20], 0)
+    np.testing.assert_array_equal(film.pixels[:20], 0)
+    assert film.window.width < 1100
+
+
+def test_signed_padding_is_found() -> None:
+    stored = FILM_12.astype(np.int16) - 2048
+    stored[:20] = -2000
+    data = dicom_bytes(stored, **BITS_12, WindowCenter=0, WindowWidth=4096, PixelPaddingValue=-2000)
+    film = read_radiograph(data)
+    np.testing.assert_array_equal(film.values[:20], 0)
+
+
+def test_colour_secondary_captures_become_grey() -> None:
+    rgb = np.dstack([FILM] * 3)
+    planar = np.stack([FILM] * 3).reshape(96, 80, 3)
+    luma = np.dstack([FILM, np.full_like(FILM, 128), np.full_like(FILM, 128)])
+    palette = {
+        "PhotometricInterpretation": "PALETTE COLOR",
+        **{f"{name}PaletteColorLookupTableDescriptor": [256, 0, 16] for name in ("Red", "Green", "Blue")},
+        **{
+            f"{name}PaletteColorLookupTableData": (np.arange(256)[::-1] * 257).astype("<u2").tobytes()
+            for name in ("Red", "Green", "Blue")
+        },
+    }
+    for stored, tags in [
+        (rgb, {"Modality": "OT"}),
+        (planar, {"PlanarConfiguration": 1}),
+        (luma, {"PhotometricInterpretation": "YBR_FULL"}),
+    ]:
+        film = read_radiograph(dicom_bytes(stored, **tags))
+        np.testing.assert_array_equal(film.values, FILM)
+        assert (film.bit_depth, film.warnings) == (8, ())
+    film = read_radiograph(dicom_bytes(255 - FILM, **palette))
+    np.testing.assert_array_equal(film.values, FILM.astype(np.uint16) * 257)
+    assert film.bit_depth == 16
+
+
+def test_a_colour_capture_of_a_bright_background_film_is_inverted_like_a_png() -> None:
+    film = read_radiograph(dicom_bytes(np.dstack([255 - FILM] * 3)))
+    np.testing.assert_array_equal(film.values, FILM)
+    assert any("inverted" in note for note in film.warnings)
+
+
+def test_a_grey_dicom_keeps_the_polarity_it_states_even_if_it_looks_wrong() -> None:
+    film = read_radiograph(dicom_bytes(255 - FILM))
+    np.testing.assert_array_equal(film.values, 255 - FILM)
+    assert any("polarity was left as the file has it" in note for note in film.warnings)
+
+
+def test_spacing_body_part_and_view_are_kept() -> None:
+    film = read_radiograph(
+        dicom_bytes(
+            FILM,
+            PixelSpacing=[0.2, 0.15],
+            ImagerPixelSpacing=[0.3, 0.3],
+            BodyPartExamined="HAND",
+            ViewPosition="PA",
+        )
+    )
+    assert (film.pixel_spacing_mm, film.body_part, film.view_position) == ((0.2, 0.15), "hand", "PA")
+    assert read_radiograph(dicom_bytes(FILM, ImagerPixelSpacing=[0.3, 0.3])).pixel_spacing_mm == (0.3, 0.3)
+    bare = read_radiograph(dicom_bytes(FILM, PixelSpacing=[0, -1]))
+    assert (bare.pixel_spacing_mm, bare.body_part, bare.view_position) == (None, None, None)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, while it writes such text
+def test_text_tags_are_cleaned_and_bounded() -> None:
+    film = read_radiograph(
+        dicom_bytes(FILM, BodyPartExamined="<b>Hand</b>\x07  &" + "x" * 300, ViewPosition="\x1b[31m")
+    )
+    assert film.body_part is not None
+    assert re.fullmatch(r"[a-z0-9 _/.-]{1,16}", film.body_part)
+    assert film.view_position == "31M"
+
+
+def test_nothing_of_the_patient_is_kept_or_told(caplog: pytest.LogCaptureFixture) -> None:
+    data = dicom_bytes(FILM_12, **BITS_12, **FULL, ImagerPixelSpacing="777777", BodyPartExamined="HAND")
+    assert PATIENT.encode() in data
+    film = read_radiograph(raw_text(data, "JANE"))  # where a number belongs; pydicom would quote it
+    assert "JANE" not in repr(film)
+    for damaged in (data[:-100], data[:500], raw_text(data, "JANE").replace(b"MONOCHROME2", b"MONO")):
+        with pytest.raises(ImageError) as refusal:
+            read_radiograph(damaged)
+        assert "JANE" not in str(refusal.value)
+        assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+    assert caplog.text == ""
+
+
+def report() -> bytes:
+    return dicom_bytes(FILM, PixelData=None, Rows=None, Columns=None, Modality=None)
+
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "CT": (dicom_bytes(FILM, Modality="CT"), "its modality is CT; expected CR, DX, RG"),
+    "mammogram": (dicom_bytes(FILM, Modality="MG"), "its modality is MG"),
+    "several frames": (dicom_bytes(np.stack([FILM, FILM]), NumberOfFrames=2), "2 frames; expected one"),
+    "report": (report(), "holds no image"),
+    "blank": (dicom_bytes(np.full_like(FILM, 9)), "every pixel has the value 9"),
+    "small": (dicom_bytes(FILM[:40]), "80 x 40 pixels; each side must be at least 64"),
+    "huge": (dicom_bytes(FILM, Rows=60000, Columns=60000), "60000 x 60000 pixels; at most 64 million"),
+    "32 bits": (dicom_bytes(FILM, BitsAllocated=32, BitsStored=32), "32 bits a sample in 32; 8 to 16 bits"),
+    "one bit": (dicom_bytes(FILM, BitsAllocated=1, BitsStored=1), "1 bits a sample in 1"),
+    "bits out of place": (dicom_bytes(FILM_12, BitsStored=12, HighBit=3), "12 bits stored up to bit 3 of 16"),
+    "four samples": (dicom_bytes(FILM, SamplesPerPixel=4), "4 sample(s) a pixel as MONOCHROME2"),
+    "unknown colours": (dicom_bytes(FILM, SamplesPerPixel=3, PhotometricInterpretation="CMYK"), "as CMYK"),
+    "short pixel data": (dicom_bytes(FILM, PixelData=FILM.tobytes()[:-80]), "damaged or truncated"),
+    "short table": (
+        dicom_bytes(FILM_12, VOILUTSequence=[lut_item(0, np.arange(8, dtype=np.uint16))]).replace(
+            b"\x08\0\0\0\x10\0", b"\x09\0\0\0\x10\0"
+        ),
+        "8 of 9 entries",
+    ),
+    "no rows": (dicom_bytes(FILM, Rows=None), "holds no image"),
+    "nothing behind the mark": (bytes(128) + b"DICM", "holds no image"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_single_radiograph_is_refused_by_what_was_found(name: str) -> None:
+    data, found = REFUSED[name]
+    with pytest.raises(ImageError) as refusal:
+        read_radiograph(data)
+    assert found in str(refusal.value)
+    assert str(refusal.value).endswith(".")
+
+
+def test_a_stream_that_contradicts_its_header_never_reaches_a_decoder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = dicom_bytes(FILM_12, uid.JPEGLosslessSV1, **BITS_12)
+    frame = data.index(b"\xff\xc3")
+    monkeypatch.setattr(dicom, "_decode_pixels", lambda _: pytest.fail("decoded"))
+    for place, value, found in [
+        (4, 200, "80 x 96 of 200"),
+        (5, 200, "80 x 51296"),
+        (1, 0xC4, "damaged"),
+        (13, 0, "damaged"),
+    ]:
+        damaged = bytearray(data)
+        damaged[frame + place] = value
+        with pytest.raises(ImageError, match=found):
+            read_radiograph(bytes(damaged))
+
+
+def test_a_deflated_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom, "MAX_BYTES", 1000)
+    with pytest.raises(ImageError, match="inflates to over"):
+        read_radiograph(dicom_bytes(FILM, uid.DeflatedExplicitVRLittleEndian))
+
+
+@pytest.mark.parametrize("syntax", [*SYNTAXES, uid.JPEGBaseline8Bit], ids=lambda syntax: syntax.name)
+def test_a_truncated_dicom_is_never_accepted(syntax: uid.UID) -> None:
+    data = dicom_bytes(FILM, syntax)
+    whole = len(data) - 24  # behind the pixels: a sequence delimiter, padding
+    for kept in [*range(132, whole, whole // 40), whole]:
+        with pytest.raises(ImageError):
+            read_radiograph(data[:kept])
+
+
+@pytest.mark.parametrize("syntax", [*SYNTAXES, uid.JPEGBaseline8Bit], ids=lambda syntax: syntax.name)
+def test_no_damage_raises_anything_but_an_image_error(syntax: uid.UID) -> None:
+    generator = np.random.default_rng(0)
+    tags = {**FULL, "PixelSpacing": [0.1, 0.1], "BodyPartExamined": "HAND", "PixelPaddingValue": 0}
+    data = dicom_bytes(FILM, syntax, VOILUTSequence=[lut_item(0, np.arange(256, dtype=np.uint16))], **tags)
+    for number in range(60):
+        damaged = bytearray(data)
+        for place in generator.integers(132, len(data) if number % 2 else 2000, 3):
+            damaged[place] = generator.integers(256)
+        try:
+            film = read_radiograph(bytes(damaged))
+        except ImageError:
+            continue
+        assert np.isfinite(film.pixels).all()
