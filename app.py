@@ -20,13 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0 after an interrupt, 1 if the page could not be served; the reason is on stderr.
     """
-    flags = _parse(arguments)
+    flags = parse_flags(arguments)
     try:
         users = read_users(flags.auth) if flags.auth else None
         # Imported here: `--help` and a wrong flag answer at once, without the network's libraries.
-        from mura_core.predictor import Predictor
-
         from demo.ui import build_ui, launch
+        from mura_core.predictor import Predictor
 
         predictor = Predictor.load(weights=flags.weights, device=flags.device)
         if users is None and not _is_local(flags.host):
@@ -70,7 +69,8 @@ def read_users(path: Path) -> list[tuple[str, str]]:
     return users
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the flags; an environment variable stands in for a missing flag, a default for both."""
     variable = os.environ.get
     parser = argparse.ArgumentParser(prog="app.py", description="Serve the radiograph reader as a web page.")
     parser.add_argument(

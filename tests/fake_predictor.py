@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 
 from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
@@ -45,3 +46,10 @@ class FakePredictor:
         roi = Box(0.05 * height, 0.1 * width, 0.9 * height, 0.8 * width)
         cam = np.zeros((10, 10), np.float32)
         return ViewResult(view.name, probability, POINTS.call(probability), 0.0, cam, heatmap, roi)
+
+
+def png(seed: int = 0) -> bytes:
+    film = np.zeros((120, 100), np.uint8)
+    film[:, 40:60] = 180
+    noisy = film + np.random.default_rng(seed).integers(0, 20, film.shape).astype(np.uint8)
+    return cv2.imencode(".png", noisy)[1].tobytes()

@@ -1,0 +1,254 @@
+"""From files to what the page shows: uploads, payloads, wording, examples."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from demo import about, handlers, render, wording
+from demo.examples.draw import EXAMPLES, draw_example
+from demo.handlers import Tray, UploadedFile
+from mura_core.errors import WeightsError
+from mura_core.images import read_radiograph
+from mura_core.study import Call, OperatingPoints, Radiograph, Window
+from tests.fake_predictor import POINTS, FakePredictor, png
+
+if TYPE_CHECKING:
+    pass
+
+ROOT = Path(__file__).parents[1]
+
+
+def radiograph(bit_depth: int, height: int = 40, width: int = 30) -> Radiograph:
+    values = np.random.default_rng(bit_depth).integers(0, 1 << bit_depth, (height, width)).astype(np.uint16)
+    pixels = (values / ((1 << bit_depth) - 1)).astype(np.float32)
+    return Radiograph(pixels, values, Window(100.5, 200), bit_depth, "png")
+
+
+def upload(folder: Path, name: str, content: bytes) -> UploadedFile:
+    """Lay a file where Gradio would: in a folder of its own."""
+    path = folder / f"{len(list(folder.iterdir()))}" / name
+    path.parent.mkdir()
+    path.write_bytes(content)
+    return UploadedFile(name, path)
+
+
+def unpack(data: str) -> np.ndarray:
+    return np.frombuffer(zlib.decompress(base64.b64decode(data)), np.uint8)
+
+
+def last(predictor: FakePredictor, tray: Tray) -> dict[str, Any]:
+    return list(handlers.analyse(predictor, tray))[-1]
+
+
+@pytest.mark.parametrize("bit_depth", [8, 12, 16])
+def test_the_browser_gets_every_value_at_the_films_own_bit_depth(bit_depth: int) -> None:
+    film = radiograph(bit_depth)
+    sent = render.encode_film(film)
+    planes = unpack(sent["data"]).reshape(sent["planes"], sent["height"], sent["width"]).astype(np.uint32)
+    steps = planes[0] + (planes[1] << 8 if sent["planes"] == 2 else 0)
+    received = np.cumsum(steps, axis=1) % (1 << (8 * sent["planes"]))
+    assert np.array_equal(received, film.values)
+    assert (sent["bit_depth"], sent["centre"], sent["window_width"]) == (bit_depth, 100.5, 200)
+
+
+def test_a_large_film_is_sent_smaller_and_says_so_and_is_not_changed() -> None:
+    film = radiograph(12, 3200, 800)
+    before = film.values.copy()
+    sent = render.encode_film(film)
+    assert (sent["height"], sent["width"]) == (1600, 400)
+    assert (sent["full_height"], sent["full_width"]) == (3200, 800)
+    assert np.array_equal(film.values, before)
+
+
+def test_a_small_film_is_never_enlarged() -> None:
+    assert render.shrink(np.zeros((3, 5), np.float32), 512).shape == (3, 5)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.2, 1.0])
+def test_a_heatmaps_scale_is_the_same_for_every_film(value: float) -> None:
+    sent = render.encode_heatmap(np.full((700, 1024), value, np.float32))
+    assert max(sent["height"], sent["width"]) == 512
+    assert set(unpack(sent["data"]).tolist()) == {round(255 * value)}
+
+
+def test_a_probability_as_written_never_contradicts_its_call() -> None:
+    points = OperatingPoints(0.3349, 0.6651)
+    for value in np.linspace(0, 1, 5001):
+        assert points.call(float(wording.probability(value, points))) == points.call(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\films\\wrist.png", "wrist.png"),
+        ("a\x00b\u202e\n.png", "ab.png"),
+        ("/", "unnamed file"),
+        ("<b>x.png", "<b>x.png"),
+    ],
+)
+def test_only_the_base_name_of_an_upload_is_kept(given: str, shown: str) -> None:
+    assert handlers.base_name(given) == shown
+
+
+def test_an_endless_name_is_cut() -> None:
+    assert len(handlers.base_name("n" * 5000 + ".png")) <= 120
+
+
+def test_every_upload_leaves_the_disk_taken_or_not(tmp_path: Path) -> None:
+    uploads = [upload(tmp_path, f"{index}.png", png(index)) for index in range(8)]
+    uploads.append(upload(tmp_path, "empty.png", b""))
+    tray = handlers.take_uploads(uploads, Tray())
+    assert list(tmp_path.iterdir()) == []
+    assert [name for name, _ in tray.files] == [f"{index}.png" for index in range(handlers.MAX_VIEWS)]
+    reasons = {refusal.name: refusal.reason for refusal in tray.refused}
+    assert set(reasons) == {"6.png", "7.png", "empty.png"}
+    assert f"at most {handlers.MAX_VIEWS} views" in reasons["6.png"]
+    assert "empty" in reasons["empty.png"]
+
+
+def test_an_upload_that_is_gone_is_refused_and_the_next_one_taken(tmp_path: Path) -> None:
+    gone, there = upload(tmp_path, "gone.png", png(1)), upload(tmp_path, "there.png", png(2))
+    gone.path.unlink()
+    tray = handlers.take_uploads([gone, there], Tray())
+    assert [name for name, _ in tray.files] == ["there.png"]
+    assert tray.refused == (handlers.Refusal("gone.png", wording.GONE),)
+
+
+def test_a_file_given_twice_counts_once(tmp_path: Path) -> None:
+    first = upload(tmp_path, "a.png", png())
+    tray = handlers.take_uploads([first, first, upload(tmp_path, "b.png", png())], Tray())
+    assert [name for name, _ in tray.files] == ["a.png"]
+    assert [refusal.name for refusal in tray.refused] == ["a.png", "b.png"]
+    assert all("same image file as a.png" in refusal.reason for refusal in tray.refused)
+
+
+@pytest.mark.parametrize("index", [None, -1, 2, "0", 0.0, [], {"index": 0}])
+def test_an_index_that_is_no_waiting_file_removes_nothing(index: object) -> None:
+    tray = Tray(files=(("a", b"1"), ("b", b"2")))
+    assert handlers.remove_file(tray, index) == tray
+
+
+def test_a_waiting_file_can_be_taken_out() -> None:
+    assert handlers.remove_file(Tray(files=(("a", b"1"), ("b", b"2"))), 0).files == (("b", b"2"),)
+
+
+def test_a_text_file_is_refused_in_plain_words_and_the_others_are_read() -> None:
+    tray = Tray(files=(("a.png", png(1)), ("text.png", b"only text"), ("b.png", png(2))))
+    shown = last(FakePredictor(0.9), tray)
+    assert [view["name"] for view in shown["views"]] == ["a.png", "b.png"]
+    assert [refusal["name"] for refusal in shown["refused"]] == ["text.png"]
+    assert "text" in shown["refused"][0]["reason"]
+    assert shown["rests"] == "The call rests on 2 of 3 files."
+    assert shown["verdict"]["call"] == "abnormal"
+
+
+def test_nothing_readable_gives_no_call() -> None:
+    predictor = FakePredictor()
+    shown = last(predictor, Tray(files=(("text.png", b"only text"),)))
+    assert shown["verdict"] is None
+    assert shown["rests"] == wording.NOTHING_READ
+    assert predictor.studies == []
+
+
+def test_no_file_gives_no_call_but_a_sentence() -> None:
+    shown = last(FakePredictor(), Tray())
+    assert (shown["verdict"], shown["error"]) == (None, wording.NO_FILES)
+
+
+def test_the_films_are_on_screen_before_the_network_runs() -> None:
+    predictor = FakePredictor()
+    steps = handlers.analyse(predictor, Tray(files=(("a.png", png()),)))
+    first = next(steps)
+    assert predictor.studies == []
+    assert first["busy"]
+    assert first["views"][0]["film"]["data"]
+    assert first["views"][0]["result"] is None
+
+
+def test_the_numbers_shown_are_the_predictors() -> None:
+    predictor = FakePredictor(0.9, 0.1, 0.5)
+    tray = Tray(files=tuple((f"{index}.png", png(index)) for index in range(3)))
+    shown = last(predictor, tray)
+    assert [view["result"]["probability"] for view in shown["views"]] == [0.9, 0.1, 0.5]
+    assert [view["result"]["call"] for view in shown["views"]] == ["abnormal", "normal", "doubt"]
+    assert shown["verdict"]["probability"] == pytest.approx(0.5)
+    assert shown["verdict"]["call"] == "doubt"
+    assert "2 of 3 views flagged (1 abnormal, 1 in doubt)" in shown["verdict"]["flagged"]
+    assert (shown["verdict"]["sensitive"], shown["verdict"]["specific"]) == (
+        POINTS.sensitive,
+        POINTS.specific,
+    )
+    roi = shown["views"][0]["result"]["roi"]
+    assert roi == pytest.approx({"top": 0.05, "left": 0.1, "height": 0.9, "width": 0.8})
+
+
+def test_an_error_made_for_the_reader_is_shown() -> None:
+    shown = last(FakePredictor(error=WeightsError("plain words")), Tray(files=(("a.png", png()),)))
+    assert (shown["error"], shown["verdict"], shown["busy"]) == ("plain words", None, False)
+
+
+def test_an_unexpected_error_reaches_neither_the_page_nor_the_log_by_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        shown = last(FakePredictor(error=ValueError("DOE^JANE")), Tray(files=(("a.png", png()),)))
+    assert (shown["error"], shown["verdict"]) == (wording.INTERNAL, None)
+    assert "ValueError" in caplog.text
+    assert "fake_predictor.py" in caplog.text
+    assert "DOE" not in caplog.text
+
+
+def test_the_templates_words_are_there_and_none_is_code() -> None:
+    for template, words in (("viewer.html", wording.VIEWER_WORDS), ("tray.html", wording.TRAY_WORDS)):
+        used = set(re.findall(r"{{words\.(\w+)}}", (ROOT / "demo" / template).read_text(encoding="utf-8")))
+        assert used
+        assert used <= set(words)
+        assert not [text for text in words.values() if re.search(r"[`$\\]", text)]
+
+
+def test_every_word_of_the_viewer_is_used() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "demo").glob("viewer*.*"))
+    assert [word for word in wording.VIEWER_WORDS if not re.search(rf"words\.{word}\b", source)] == []
+
+
+def test_what_comes_from_the_sidecar_is_escaped() -> None:
+    assert "&lt;b&gt;not bold&lt;/b&gt;" in about.model_panel(FakePredictor().sidecar)
+
+
+def test_the_notice_says_what_it_must() -> None:
+    for sentence in (
+        "Not a medical device",
+        "Not a replacement for clinician review",
+        "identifiable patient data",
+    ):
+        assert sentence in about.heading()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_study_is_drawn_the_same_each_time_and_can_be_read(name: str) -> None:
+    views = draw_example(name)
+    assert views == draw_example(name)
+    assert all(view_name.startswith("phantom") for view_name, _ in views)
+    depths = {read_radiograph(content).bit_depth for _, content in views}
+    assert f"{depths.pop()}-bit" in EXAMPLES[name]
+    assert f"{len(views)} view" in EXAMPLES[name]
+
+
+@pytest.mark.skipif(not (ROOT / "weights" / "weights.json").exists(), reason="weights/ is empty")
+def test_the_released_model_reads_an_example() -> None:
+    from mura_core.predictor import Predictor
+
+    predictor = Predictor.load(ROOT / "weights", device="cpu")
+    shown = list(handlers.analyse(predictor, Tray(files=draw_example("hand"))))[-1]
+    mean = np.mean([view["result"]["probability"] for view in shown["views"]])
+    assert shown["verdict"]["probability"] == pytest.approx(mean)
+    assert shown["verdict"]["call"] in set(Call)
