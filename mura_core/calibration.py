@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-from scipy.special import expit  # type: ignore[import-untyped]
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
 
 from mura_core import metrics
 from mura_core.errors import DatasetError

@@ -128,7 +128,7 @@ def enhance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     stretched = np.clip((pixels - low) / (high - low), 0.0, 1.0)
     levels = np.round(stretched * 65535.0).astype(np.uint16)
     equalised = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4)).apply(levels)
-    return (equalised / np.float32(65535.0)).astype(np.float32)
+    return np.asarray(equalised / np.float32(65535.0), dtype=np.float32)
 
 
 def preprocess(
@@ -141,7 +141,8 @@ def preprocess(
         options: What to do.
 
     Returns:
-        float32 (size, size) in [0, 1], and the geometry that leads back.
+        float32 (size, size) in [0, 1] in steps of 1/255, so that a film cached as bytes for training is the
+        film that is served, to the bit; and the geometry that leads back.
     """
     image_height, image_width = pixels.shape
     roi = find_roi(pixels) if options.roi else Box(0, 0, image_height, image_width)
@@ -151,12 +152,14 @@ def preprocess(
     height = max(1, round(roi_height * shrink))
     width = max(1, round(roi_width * shrink))
     interpolation = cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR
-    film = cv2.resize(crop, (width, height), interpolation=interpolation)
+    film = np.asarray(cv2.resize(crop, (width, height), interpolation=interpolation), dtype=np.float32)
     if options.enhance:
         film = enhance(film)
     pad_top, pad_left = (options.size - height) // 2, (options.size - width) // 2
     prepared = np.zeros((options.size, options.size), dtype=np.float32)
-    prepared[pad_top : pad_top + height, pad_left : pad_left + width] = film
+    prepared[pad_top : pad_top + height, pad_left : pad_left + width] = np.round(film * 255.0) / np.float32(
+        255.0
+    )
     geometry = Geometry(
         image_height=image_height,
         image_width=image_width,

@@ -18,7 +18,8 @@ _SMALLEST_PART = 0.004
 _SMALLEST_ROI = 0.03
 _BAR_DEPTH = 0.15
 _BAR_BRIGHTNESS = 0.4
-_STEP = 0.15
+_FAINT = 0.13
+_CLEAR = 0.27
 _LOWEST_STEP = 6.0
 
 
@@ -37,8 +38,9 @@ def find_roi(pixels: NDArray[np.float32]) -> Box:
     height, width = pixels.shape
     small, scale = _working_copy(pixels)
     background = _background(small)
-    mask = _foreground(small, _collimator_bars(small, background), background)
-    parts = _large_parts(mask)
+    bars = _collimator_bars(small, background)
+    faint, clear = (_foreground(small, bars, background, step) for step in (_FAINT, _CLEAR))
+    parts = _large_parts(faint, clear)
     if not parts.any():
         return Box(0, 0, height, width)
     rows, columns = np.flatnonzero(parts.any(axis=1)), np.flatnonzero(parts.any(axis=0))
@@ -94,25 +96,33 @@ def _mark_bar(bright: NDArray[np.bool_], bars: NDArray[np.bool_]) -> None:
         bars |= (rows < end[None, :] + 2) & is_bar[None, :]
 
 
-def _foreground(small: NDArray[np.uint8], bars: NDArray[np.bool_], background: float) -> NDArray[np.uint8]:
-    """Mark what stands out of the background; a bright trunk does not swallow the faint hand beside it."""
+def _foreground(
+    small: NDArray[np.uint8], bars: NDArray[np.bool_], background: float, step: float
+) -> NDArray[np.uint8]:
+    """Mark what stands out of the background by a share `step` of the film's contrast."""
     inside = small[~bars]
     brightest = float(np.percentile(inside, 98))
-    threshold = background + max(_LOWEST_STEP, _STEP * (brightest - background))
+    threshold = background + max(_LOWEST_STEP, step * (brightest - background))
     mask = ((small > threshold) & ~bars).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), dtype=np.uint8)
 
 
-def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Keep connected parts of the size of a finger or more that are not thin strips on the border."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = np.zeros(mask.shape, dtype=bool)
-    height, width = mask.shape
+def _large_parts(faint: NDArray[np.uint8], clear: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Keep connected faint parts of the size of a finger or more that hold a clear part as well.
+
+    Two thresholds, so that a faint hand hanging from a bright trunk stays and the detector's glow goes;
+    thin strips on the border go too.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    held = np.bincount(labels[clear > 0], minlength=count)
+    kept = np.zeros(faint.shape, dtype=bool)
+    height, width = faint.shape
     for part in range(1, count):
         left, top, part_width, part_height, area = (int(value) for value in stats[part])
         on_border = top == 0 or left == 0 or top + part_height == height or left + part_width == width
         strip = min(part_height / height, part_width / width) < 0.06
-        if area >= _SMALLEST_PART * mask.size and not (on_border and strip):
+        holds_clear = held[part] >= 0.1 * area
+        if area >= _SMALLEST_PART * faint.size and holds_clear and not (on_border and strip):
             kept |= labels == part
     return kept

@@ -1,0 +1,221 @@
+"""Films ready for the network: prepared once, cached as bytes, augmented when drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+
+from mura_core import preprocess as preprocess_module
+from mura_core import roi as roi_module
+from mura_core.augment import build_augmentation
+from mura_core.images import read_radiograph
+from mura_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, PreprocessOptions, preprocess
+from mura_core.study import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mura_core.datasets import StudyRecord, ViewRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """Every view of some studies, prepared.
+
+    Attributes:
+        pixels: uint8 (N, S, S), the prepared films.
+        boxes: For each film its fractures in network px, or None where nobody looked for them.
+        labels: int64 (N,), the label of the film's study.
+        studies: int64 (N,), the index of the film's study.
+        body_parts: The body part of each film's study.
+        tags: What the dataset says of each film.
+    """
+
+    pixels: NDArray[np.uint8]
+    boxes: tuple[tuple[Box, ...] | None, ...]
+    labels: NDArray[np.int64]
+    studies: NDArray[np.int64]
+    body_parts: tuple[str, ...]
+    tags: tuple[frozenset[str], ...]
+
+
+def load_films(
+    records: Sequence[StudyRecord], options: PreprocessOptions, cache: Path | None = None
+) -> Films:
+    """Read and prepare every view, or take it from the cache.
+
+    Args:
+        records: Studies.
+        options: As the network will be served.
+        cache: Folder for the prepared films; its file's name says what it holds. None keeps them in memory.
+
+    Raises:
+        ImageError: A view cannot be read; the message names the file.
+    """
+    views = [(view, index) for index, record in enumerate(records) for view in record.views]
+    pixels, boxes = _prepared([view for view, _ in views], options, cache)
+    return Films(
+        pixels=pixels,
+        boxes=boxes,
+        labels=np.array([records[index].label for _, index in views], dtype=np.int64),
+        studies=np.array([index for _, index in views], dtype=np.int64),
+        body_parts=tuple(records[index].body_part for _, index in views),
+        tags=tuple(view.tags for view, _ in views),
+    )
+
+
+class DrawnFilms(Dataset[dict[str, Tensor]]):
+    """A list of film indices as training or validation samples.
+
+    Augmentation draws from a generator seeded by (seed, epoch, place in the list): the same epoch gives the
+    same samples, in whatever process, so that a resumed training repeats an uninterrupted one.
+    """
+
+    def __init__(
+        self, films: Films, order: Sequence[int], *, seed: int | None, epoch: int = 0, crop: int = 0
+    ) -> None:
+        """Prepare to draw.
+
+        Args:
+            films: The prepared films.
+            order: Which films, in which order.
+            seed: Seed of the augmentation; None draws the films as they are.
+            epoch: Changes the augmentation from epoch to epoch.
+            crop: Side of a square cut from each film, px; 0 takes the whole film.
+        """
+        self.films = films
+        self.order = list(order)
+        self.seed = seed
+        self.epoch = epoch
+        self.crop = crop
+        self.augmentation = build_augmentation(crop or films.pixels.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, place: int) -> dict[str, Tensor]:
+        """One sample.
+
+        Returns:
+            film: float32 (3, S, S), normalised; mask: float32 (1, S, S), 1 inside fractures; boxed: 1 where
+            the mask is known; label: 0 or 1; film_index: index into the films.
+        """
+        index = self.order[place]
+        boxes = self.films.boxes[index]
+        grey, mask = self.films.pixels[index], draw_mask(boxes or (), self.films.pixels.shape[1])
+        if self.seed is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(hash((self.seed, self.epoch, place)) % 2**63)
+                grey, mask = cut_square(grey, mask, self.crop)
+                film, masked = self.augmentation(_image(grey), tv_tensors.Mask(torch.from_numpy(mask)[None]))
+        else:
+            film, masked = _image(grey), torch.from_numpy(mask)[None]
+        return {
+            "film": normalise(torch.as_tensor(film).clamp(0, 1)),
+            "mask": torch.as_tensor(masked).float(),
+            "boxed": torch.tensor(float(boxes is not None)),
+            "label": torch.tensor(float(self.films.labels[index])),
+            "film_index": torch.tensor(index),
+        }
+
+
+def draw_mask(boxes: Sequence[Box], size: int) -> NDArray[np.uint8]:
+    """Fill boxes: uint8 (size, size), 1 inside any of them."""
+    mask = np.zeros((size, size), dtype=np.uint8)
+    for box in boxes:
+        top, left = max(0, round(box.top)), max(0, round(box.left))
+        bottom, right = round(box.top + box.height), round(box.left + box.width)
+        mask[top : max(bottom, top + 1), left : max(right, left + 1)] = 1
+    return mask
+
+
+def cut_square(
+    grey: NDArray[np.uint8], mask: NDArray[np.uint8], crop: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Cut a square with room to turn around a fracture, or around any bright place of a film without one.
+
+    Args:
+        grey: uint8 (S, S).
+        mask: uint8 (S, S), 1 inside fractures.
+        crop: Side that the augmentation will keep, px; 0 returns both unchanged. One cut in ten around a
+            place of a fractured film that need not be the fracture.
+    """
+    if not crop:
+        return grey, mask
+    around_fracture = bool(mask.any()) and float(torch.rand(())) < 0.9
+    rows, columns = np.nonzero(mask if around_fracture else grey > 60)
+    if rows.size == 0:
+        rows, columns = np.array([grey.shape[0] // 2]), np.array([grey.shape[1] // 2])
+    pick = int(torch.randint(rows.size, ()))
+    row_shift, column_shift = ((torch.rand(2) - 0.5) * 0.7 * crop).round().int().tolist()
+    half = round(crop * 0.72)
+    row, column = int(rows[pick]) + row_shift + half, int(columns[pick]) + column_shift + half
+    padded = np.pad(np.stack([grey, mask]), ((0, 0), (half, half), (half, half)))
+    row = min(max(row, half), padded.shape[1] - half)
+    column = min(max(column, half), padded.shape[2] - half)
+    cut = padded[:, row - half : row + half, column - half : column + half]
+    return cut[0], cut[1]
+
+
+def normalise(grey: Tensor) -> Tensor:
+    """Turn float32 (..., 1, S, S) in [0, 1] into the network's input, as `preprocess.to_tensor` does."""
+    mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
+    std = torch.tensor(IMAGENET_STD).view(3, 1, 1)
+    return (grey - mean) / std
+
+
+def _image(grey: NDArray[np.uint8]) -> tv_tensors.Image:
+    return tv_tensors.Image(torch.from_numpy(grey.astype(np.float32) / np.float32(255.0))[None])
+
+
+def _prepared(
+    views: Sequence[ViewRecord], options: PreprocessOptions, cache: Path | None
+) -> tuple[NDArray[np.uint8], tuple[tuple[Box, ...] | None, ...]]:
+    """Prepared pixels of every view and its boxes in network px, from the cache where it holds them."""
+    stored = None if cache is None else cache / f"films-{_fingerprint(views, options)}.npz"
+    if stored is not None and stored.is_file():
+        with np.load(stored) as content:
+            pixels, ranges = content["pixels"], content["boxes"]
+    else:
+        pixels = np.zeros((len(views), options.size, options.size), dtype=np.uint8)
+        rows: list[tuple[float, ...]] = []
+        for index, view in enumerate(views):
+            film, geometry = preprocess(read_radiograph(view.path).pixels, options)
+            pixels[index] = np.round(film * 255.0).astype(np.uint8)
+            moved = [geometry.box_to_network(box) for box in view.boxes or ()]
+            rows += [(index, box.top, box.left, box.height, box.width) for box in moved]
+        ranges = np.array(rows, dtype=np.float64).reshape(-1, 5)
+        if stored is not None:
+            _store(stored, pixels, ranges)
+    return pixels, tuple(
+        None if view.boxes is None else tuple(Box(*row[1:].tolist()) for row in ranges[ranges[:, 0] == index])
+        for index, view in enumerate(views)
+    )
+
+
+def _store(path: Path, pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part.npz")
+    np.savez(unfinished, pixels=pixels, boxes=boxes)
+    unfinished.replace(path)
+
+
+def _fingerprint(views: Sequence[ViewRecord], options: PreprocessOptions) -> str:
+    """Name the films, the options and the code that prepared them."""
+    digest = hashlib.sha256(repr(options).encode())
+    for module in (preprocess_module, roi_module):
+        digest.update(inspect.getsource(module).encode())
+    for view in views:
+        digest.update(f"{view.path}|{view.path.stat().st_size}|{view.boxes}\n".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,147 @@
+"""The one way from a study to its result: evaluation, command line and screen all go through here."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from mura_core.cam import heatmap
+from mura_core.checkpoint import find_weights, load_weights
+from mura_core.errors import ImageError, MuraError, WeightsError
+from mura_core.models import Classifier, build_model
+from mura_core.preprocess import preprocess, to_tensor
+from mura_core.study import StudyResult, Timing, ViewResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mura_core.preprocess import Geometry
+    from mura_core.sidecar import Sidecar
+    from mura_core.study import Study, View
+
+    FloatMap = NDArray[np.float32]
+
+
+class Predictor:
+    """A network with its sidecar, ready to read studies. Holds no state between them; safe among threads."""
+
+    def __init__(self, model: Classifier, sidecar: Sidecar, device: str = "auto") -> None:
+        """Take a trained network.
+
+        Args:
+            model: The network; it is moved to the device and set to evaluation.
+            sidecar: What the weights are.
+            device: "auto", or a device of torch ("cpu", "cuda", "mps").
+
+        Raises:
+            MuraError: The device does not exist here.
+        """
+        self.sidecar = sidecar
+        self.device = choose_device(device)
+        self._model = model.to(self.device).to(memory_format=torch.channels_last).eval()
+
+    @classmethod
+    def load(cls, weights: Path | None = None, device: str = "auto") -> Predictor:
+        """Load weights from the folder given, `$MURA_WEIGHTS` or `weights/`.
+
+        Raises:
+            WeightsError: They are missing, altered or foreign; the text says what to do.
+            MuraError: The device does not exist here.
+        """
+        folder = find_weights(weights)
+        sidecar, state = load_weights(folder)
+        model = build_model(sidecar.architecture)
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"The weights in {folder} do not fit {sidecar.architecture} as this version builds it: "
+                f"{str(error).splitlines()[-1].strip()} Use the weights that belong to this version."
+            ) from error
+        return cls(model, sidecar, device)
+
+    def predict(self, study: Study) -> StudyResult:
+        """Read a study: all views in one batch; the study's probability is the mean over its views.
+
+        Args:
+            study: One view or more; not changed.
+
+        Raises:
+            ImageError: The study has no view.
+        """
+        if not study.views:
+            raise ImageError("The study has no view. Expected at least one radiograph.")
+        start = time.perf_counter()
+        prepared = [preprocess(view.radiograph.pixels, self.sidecar.preprocess) for view in study.views]
+        films = to_tensor([film for film, _ in prepared])
+        ready = time.perf_counter()
+        logits, cams, local_logits = self._run(films)
+        done = time.perf_counter()
+        views = tuple(
+            self._view_result(view, float(logits[index]), cams[index], local_logits[index], geometry)
+            for index, (view, (_, geometry)) in enumerate(zip(study.views, prepared, strict=True))
+        )
+        probability = math.fsum(view.abnormality_probability for view in views) / len(views)
+        return StudyResult(
+            study_probability=probability,
+            call=self.sidecar.operating_points.call(probability),
+            views=views,
+            operating_points=self.sidecar.operating_points,
+            model_name=self.sidecar.architecture,
+            model_version=self.sidecar.version,
+            timing=Timing(ready - start, done - ready, time.perf_counter() - done),
+        )
+
+    def _run(self, films: torch.Tensor) -> tuple[FloatMap, FloatMap, FloatMap]:
+        with torch.inference_mode():
+            placed = films.to(self.device).contiguous(memory_format=torch.channels_last)
+            logits, cams, local_logits = self._model.logits_and_maps(placed)
+        return logits.cpu().numpy(), cams.cpu().numpy(), local_logits.cpu().numpy()
+
+    def _view_result(
+        self, view: View, logit: float, cam: FloatMap, local_logits: FloatMap, geometry: Geometry
+    ) -> ViewResult:
+        probability = sigmoid(logit / self.sidecar.temperature)
+        return ViewResult(
+            name=view.name,
+            abnormality_probability=probability,
+            call=self.sidecar.operating_points.call(probability),
+            logit=logit,
+            cam=cam,
+            heatmap=heatmap(local_logits, self.sidecar.temperature, geometry),
+            roi=geometry.roi,
+        )
+
+
+def sigmoid(logit: float) -> float:
+    """Probability of a logit, without overflow.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """
+    return 1.0 / (1.0 + math.exp(-logit)) if logit > -700 else 0.0
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn "auto" or a device's name into a device that exists.
+
+    Raises:
+        MuraError: It does not.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise MuraError(f"There is no device {name!r} here ({reason}). Use --device auto or cpu.") from error
+    return device
