@@ -148,9 +148,9 @@ def _preview(options: argparse.Namespace) -> int:
 
 def _augment(options: argparse.Namespace) -> int:
     paths = _find_films(options.folder, options.count)
-    from mura_core.augment import sample_sheet
+    from mura_core.preview import augmented_sheet
 
-    sample_sheet(paths, options.out)
+    augmented_sheet(paths, options.out)
     print(options.out)
     return 0
 
@@ -190,6 +190,19 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
+    from mura_core import train
+
+    train.add_source_arguments(parser)
+
+
+def _pretrain(options: argparse.Namespace) -> int:
+    from mura_core import train
+
+    train.run_source(options)
+    return 0
+
+
 def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
     parser.add_argument("--format", choices=_FORMATS, default="mura", help="default: %(default)s")
@@ -223,6 +236,11 @@ COMMANDS = {
     "data": Command("count the studies of a dataset", _data_arguments, _data),
     "preview": Command("draw a contact sheet of what preprocessing does", _sheet_arguments, _preview),
     "augment": Command("draw a sheet of augmented samples", _sheet_arguments, _augment),
+    "pretrain": Command(
+        "learn a source task from the data, where ImageNet weights cannot be had",
+        _pretrain_arguments,
+        _pretrain,
+    ),
     "train": Command("train a network in two phases", _train_arguments, _train),
 }
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["SHARD_LIMIT_BYTES", "Sidecar", "find_weights", "load_weights", "save_weights"]
+__all__ = ["SHARD_LIMIT_BYTES", "SIDECAR_NAME", "Sidecar", "find_weights", "load_weights", "save_weights"]
 
 SHARD_LIMIT_BYTES = 10_000_000
 """Every shard is smaller than this. Hugging Face asks for large-file storage from 10 MB on."""

@@ -50,6 +50,10 @@ ORDER = (
     "evaluate",
     "losses",
     "pretrain",
+    "recipe",
+    "two_phase",
+    "curves",
+    "release",
     "train",
     "__main__",
 )
