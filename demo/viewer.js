@@ -118,7 +118,7 @@ function showStrip() {
 // Names of one study often differ at the end alone.
 function shortened(name) {
   const letters = [...name];
-  return letters.length <= 15 ? name : letters.slice(0, 5).join("") + "…" + letters.slice(-9).join("");
+  return letters.length <= 13 ? name : letters.slice(0, 4).join("") + "…" + letters.slice(-8).join("");
 }
 
 function showTable() {
