@@ -7,6 +7,8 @@ ARGS ?=
 
 # Training: `make train DATA=/path/to/MURA-v1.1`, or DATA=/path/to/fracatlas FORMAT=fracatlas.
 FORMAT ?= mura
+# Processes that share a step. On a CPU, OMP_NUM_THREADS=1 and one process for each core.
+DEVICES ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check train bench clean
@@ -26,12 +28,21 @@ check: $(VENV)/.dev ## format, lint, types, import directions, documentation
 	$(PY) -m mypy
 	$(PY) -m pytest tests/test_imports.py tests/test_docs.py
 
-train: $(VENV)/.dev ## train on DATA with the recipe's defaults
+train: $(VENV)/.dev ## train on DATA with the recipe's defaults; FORMAT=fracatlas makes the released weights again
 	@test -n "$(DATA)" || { echo 'Say where the data is: make train DATA=/path/to/MURA-v1.1' >&2; exit 2; }
+ifeq ($(FORMAT),fracatlas)
+	test -f runs/source/source.safetensors || \
+	  $(PY) -m mura_core pretrain --data "$(DATA)" --format fracatlas --focus 1 --devices $(DEVICES) --out runs/source
+	$(PY) -m mura_core train --data "$(DATA)" --format fracatlas --devices $(DEVICES) --out runs/release \
+	  --init runs/source/source.safetensors --focus 1 --transfer-epochs 3 --fine-tune-epochs 10 --fine-tune-rate 3e-4 \
+	  --class-weights none --normals-per-abnormal 2 --box-weight 1 --patience 0 $(ARGS)
+else
 	$(PY) -m mura_core train --data "$(DATA)" --format $(FORMAT) $(ARGS)
+endif
 
-bench: $(VENV)/.runtime ## measure the speed figures of the README on this machine
+bench: $(VENV)/.dev ## measure the speed figures of the README on this machine and write them there
 	$(PY) -m benchmarks.speed $(ARGS)
+	$(PY) -m benchmarks.figures
 
 clean: ## remove the environment and the caches, keep data, runs and weights
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

@@ -203,6 +203,22 @@ def _pretrain(options: argparse.Namespace) -> int:
     return 0
 
 
+def _release_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("candidate", type=Path, metavar="DIR", help="weights that train made")
+    _add_data_arguments(parser)
+    default = "default: %(default)s"
+    parser.add_argument("--out", type=Path, default=Path("weights"), metavar="DIR", help=default)
+    parser.add_argument("--report", type=Path, default=Path("reports/release"), metavar="DIR", help=default)
+    parser.add_argument("--device", default="auto", help=f"auto, cpu, cuda or mps; {default}")
+
+
+def _release(options: argparse.Namespace) -> int:
+    from mura_core import publish
+
+    publish.run(options)
+    return 0
+
+
 def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
     parser.add_argument("--format", choices=_FORMATS, default="mura", help="default: %(default)s")
@@ -242,6 +258,9 @@ COMMANDS = {
         _pretrain,
     ),
     "train": Command("train a network in two phases", _train_arguments, _train),
+    "release": Command(
+        "measure trained weights on the test split and release them", _release_arguments, _release
+    ),
 }
 
 if __name__ == "__main__":

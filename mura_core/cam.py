@@ -39,7 +39,7 @@ def heatmap(local_logits: NDArray[np.float32], temperature: float, geometry: Geo
 
 
 def gradient_map(model: Classifier, films: Tensor, method: str = "gradcam") -> NDArray[np.float32]:
-    """Class activation maps by gradients (pytorch-grad-cam), on the rectified feature map.
+    """Class activation maps by gradients (pytorch-grad-cam), on the map that the classification layer sees.
 
     For comparison with the exact map, which needs no backward pass. Each map is scaled by its own
     range, as that library does: the hottest place of a normal film is as hot as a fracture's.
@@ -62,25 +62,25 @@ def gradient_map(model: Classifier, films: Tensor, method: str = "gradcam") -> N
     )
     if method not in methods:
         raise MuraError(f"Unknown map {method!r}. Expected one of {', '.join(GRADIENT_METHODS)}.")
-    staged = _Staged(model).eval()
-    with methods[method](model=staged, target_layers=[staged.rectified]) as cam:
+    activated = _Activated(model).eval()
+    with methods[method](model=activated, target_layers=[activated.last]) as cam:
         maps = cam(input_tensor=films, targets=[_logit] * len(films))
     return np.asarray(maps, dtype=np.float32)
 
 
-class _Staged(nn.Module):
-    """The same network with its rectified feature map as the output of a layer of its own.
+class _Activated(nn.Module):
+    """The same network with a last layer whose output is what the classification layer sees.
 
-    torchvision's DenseNet rectifies in place behind its last layer, where a hook would see either side.
+    A hook on DenseNet's own last layer would see the map before it is rectified.
     """
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
-        self.rectified = nn.ReLU()
+        self.last = nn.Identity()
 
     def forward(self, films: Tensor) -> Tensor:
-        logits, _ = self.model.score(self.rectified(self.model.body(films)))
+        logits, _ = self.model.score(self.last(self.model.features(films)))
         return logits[:, None]
 
 

@@ -16,6 +16,7 @@ from torchvision import tv_tensors
 from mura_core import preprocess as preprocess_module
 from mura_core import roi as roi_module
 from mura_core.augment import build_augmentation
+from mura_core.errors import ImageError
 from mura_core.images import read_radiograph
 from mura_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, PreprocessOptions, preprocess
 from mura_core.study import Box
@@ -191,7 +192,7 @@ def _prepared(
         pixels = np.zeros((len(views), options.size, options.size), dtype=np.uint8)
         rows: list[tuple[float, ...]] = []
         for index, view in enumerate(views):
-            film, geometry = preprocess(read_radiograph(view.path).pixels, options)
+            film, geometry = preprocess(_read(view.path), options)
             pixels[index] = np.round(film * 255.0).astype(np.uint8)
             moved = [geometry.box_to_network(box) for box in view.boxes or ()]
             rows += [(index, box.top, box.left, box.height, box.width) for box in moved]
@@ -202,6 +203,13 @@ def _prepared(
         None if view.boxes is None else tuple(Box(*row[1:].tolist()) for row in ranges[ranges[:, 0] == index])
         for index, view in enumerate(views)
     )
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    try:
+        return read_radiograph(path).pixels
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
 
 
 def _store(path: Path, pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> None:

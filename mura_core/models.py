@@ -26,25 +26,28 @@ class Classifier(nn.Module):
 
     Attributes:
         focus: Sharpness of the pooling; 0 is the plain mean. A buffer, so that it travels with the weights.
+        activation: What follows the feature layers before they are pooled.
     """
 
     focus: Tensor
 
-    def __init__(self, body: nn.Module, channels: int, focus: float = 0.0) -> None:
+    def __init__(self, body: nn.Module, activation: nn.Module, channels: int, focus: float = 0.0) -> None:
         super().__init__()
         self.body = body
+        self.activation = activation
         self.classifier = nn.Linear(channels, 1)
         self.register_buffer("focus", torch.tensor(float(focus)))
 
     def features(self, x: Tensor) -> Tensor:
-        """Rectified feature map, (B, 3, H, W) -> (B, C, h, w)."""
-        return F.relu(self.body(x))
+        """Feature map behind its last activation, (B, 3, H, W) -> (B, C, h, w)."""
+        features: Tensor = self.activation(self.body(x))
+        return features
 
     def score(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Turn a feature map into logits and local scores.
 
         Args:
-            features: (B, C, h, w), rectified.
+            features: (B, C, h, w), behind the activation.
 
         Returns:
             Logits (B,), and scores (B, h, w): what the layer says of each location, without the bias.
@@ -93,7 +96,15 @@ def _efficientnet_b0(weights: zoo.WeightsEnum | None) -> tuple[nn.Module, int]:
 
 def _vgg16(weights: zoo.WeightsEnum | None) -> tuple[nn.Module, int]:
     """VGG16's convolutions alone: its fully connected layers have no map, and 120 million weights."""
-    return zoo.vgg16(weights=weights).features, 512
+    if weights is not None:
+        return zoo.vgg16(weights=weights).features, 512
+    features = zoo.vgg.make_layers(zoo.vgg.cfgs["D"], batch_norm=False)
+    for layer in features:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return features, 512
 
 
 _BUILDERS: dict[str, tuple[Builder, zoo.WeightsEnum]] = {
@@ -128,4 +139,6 @@ def build_model(architecture: str, *, imagenet: bool = False, focus: float = 0.0
             f"The ImageNet weights of {architecture} could not be downloaded from {pretrained.url} "
             f"({error}). Connect to the network once, or start from a file: --init PATH."
         ) from error
-    return Classifier(body, channels, focus)
+    # torchvision's DenseNet rectifies in forward(), behind its layers; the others end with their activation.
+    activation = nn.ReLU() if architecture == "densenet169" else nn.Identity()
+    return Classifier(body, activation, channels, focus)

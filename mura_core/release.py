@@ -76,7 +76,7 @@ def export_weights(
         command=command,
         created=datetime.now(UTC).date().isoformat(),
     )
-    save_weights(folder, model.state_dict(), sidecar, half=True)
+    save_weights(folder, model.state_dict(), sidecar, half=False)
 
 
 def load_checkpoint(checkpoint: Path, recipe: Recipe) -> Classifier:

@@ -82,7 +82,7 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
             for key in where:
                 values = values[key]
             sizes = (group, str(found["studies"]), str(found["abnormal"]))
-            lines.append(sizes + tuple(_cell(values, name) for name in names))
+            lines.append(sizes + tuple(cell(values, name) for name in names))
         return _Table(title, ("studies", "n", "abnormal", *(_TITLES[n] for n in names)), tuple(lines))
 
     tables = [by_group("Probability", _PROBABILITY, ("probability",))]
@@ -92,11 +92,11 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
     for subset, found in (measured["localisation"] or {}).items():
         title = f"Localisation, {subset}: {found['views']} views of {found['patients']} patients"
         lines = [
-            (method, *(_cell(values, name) for name in LOCALISATION_MEASURES))
+            (method, *(cell(values, name) for name in LOCALISATION_MEASURES))
             for method, values in found["methods"].items()
         ]
         lines += [
-            (f"heatmap - {method}", *(_cell(values, name) for name in LOCALISATION_MEASURES))
+            (f"heatmap - {method}", *(cell(values, name) for name in LOCALISATION_MEASURES))
             for method, values in found["gain_over"].items()
         ]
         tables.append(
@@ -105,7 +105,13 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
     return tables
 
 
-def _cell(values: Mapping[str, Any], name: str) -> str:
+def markdown_tables(measured: Mapping[str, Any]) -> str:
+    """Lay the figures of `evaluate` out as Markdown tables under headings of level 3."""
+    return "\n\n".join(_as_markdown(table, level=3) for table in _build_tables(measured))
+
+
+def cell(values: Mapping[str, Any], name: str) -> str:
+    """One figure with its 95 % interval in brackets, "n/a" where undefined."""
     if values[name] is None:
         return NOT_APPLICABLE
     interval = values[f"{name}_ci95"]
@@ -122,9 +128,9 @@ def _as_text(table: _Table) -> str:
     return "\n".join([table.title, *(line.rstrip() for line in padded)])
 
 
-def _as_markdown(table: _Table) -> str:
+def _as_markdown(table: _Table, level: int = 2) -> str:
     lines = [table.header, ("---",) * len(table.header), *table.rows]
-    return "\n".join([f"## {table.title}", "", *(f"| {' | '.join(line)} |" for line in lines)])
+    return "\n".join([f"{'#' * level} {table.title}", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
 
 def _write_markdown(measured: Mapping[str, Any]) -> str:
@@ -188,7 +194,7 @@ def _draw_roc(measured: Mapping[str, Any], rows: Sequence[StudyRow]) -> bytes:
         if name not in ("all", "arm") or found["probability"]["auroc"] is None:
             continue
         false, true, _ = roc_curve([row.label for row in members], [row.probability for row in members])
-        axes.plot(false, true, label=f"{name}: AUROC {_cell(found['probability'], 'auroc')}")
+        axes.plot(false, true, label=f"{name}: AUROC {cell(found['probability'], 'auroc')}")
     for (key, point), marker in zip(_POINTS.items(), "osD", strict=True):
         found = measured["groups"]["all"]["at"][key]
         if found["sensitivity"] is not None and found["specificity"] is not None:

@@ -152,3 +152,18 @@ def test_the_readme_says_what_it_is_not() -> None:
     text = " ".join(readme().split()).lower()
     assert "not a medical device" in text
     assert "not a replacement for clinician review" in text
+
+
+def test_the_figures_of_the_readme_are_those_of_the_weights_and_the_benchmark() -> None:
+    from benchmarks.figures import END, START, figures_block
+
+    shown = readme().partition(START)[2].partition(END)[0].strip()
+    assert shown == figures_block(ROOT / "weights", ROOT / "benchmarks" / "results.json")
+
+
+def test_the_model_card_is_written_from_the_sidecar() -> None:
+    from mura_core.checkpoint import load_weights
+    from mura_core.model_card import write_model_card
+
+    card = (ROOT / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card == write_model_card(load_weights(ROOT / "weights")[0])

@@ -55,6 +55,8 @@ ORDER = (
     "curves",
     "release",
     "train",
+    "model_card",
+    "publish",
     "__main__",
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
