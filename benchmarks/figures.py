@@ -21,7 +21,8 @@ def figures_block(weights: Path, speed: Path) -> str:
     lines = [
         f"Released weights: {sidecar.architecture}, version {sidecar.version}. {sidecar.data}",
         "",
-        "Test split; accuracy, kappa, sensitivity and specificity at probability 0.5; 95 % intervals in brackets:",
+        "Test split; accuracy, kappa, sensitivity and specificity at probability 0.5; 95 % intervals in "
+        "brackets:",
         "",
         summary_table(sidecar),
         "",
@@ -42,8 +43,9 @@ def figures_block(weights: Path, speed: Path) -> str:
 def _speed_lines(results: dict[str, Any]) -> list[str]:
     machine = results["machine"]
     lines = [
-        f"Speed, files of {results['megapixels']:.1f} megapixels to heatmaps, on {machine['processor']}, torch "
-        f"{machine['torch']}; the peer is the same network under pytorch-grad-cam, film by film (`make bench`):",
+        f"Speed, files of {results['megapixels']:.1f} megapixels to heatmaps, on {machine['processor']}, "
+        f"torch {machine['torch']}; the peer is the same network under pytorch-grad-cam, film by film "
+        "(`make bench`):",
         "",
         "| views | this, ms | peer, ms | peer / this, median of pairs (range) |",
         "|---|---|---|---|",

@@ -1,0 +1,77 @@
+"""Releasing weights: measured on the test split, halved only if nothing moves, with a card that says so."""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mura_tree import draw_mura_tree
+
+from mura_core import publish
+from mura_core.checkpoint import load_weights, save_weights
+from mura_core.curves import draw_curves, read_curves
+from mura_core.model_card import summary_table, write_model_card
+from mura_core.sidecar import Sidecar
+
+
+@pytest.fixture(scope="module")
+def released(untrained_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("release")
+    sidecar, state = load_weights(untrained_weights)
+    save_weights(folder / "candidate", state, replace(sidecar, metrics={"valid_auroc": 0.5}), half=False)
+    publish.run(
+        argparse.Namespace(
+            candidate=folder / "candidate",
+            data=draw_mura_tree(folder, patients=12, size_px=96),
+            format="mura",
+            out=folder / "weights",
+            report=folder / "report",
+            device="cpu",
+        )
+    )
+    return folder
+
+
+def sidecar_of(folder: Path) -> Sidecar:
+    return load_weights(folder)[0]
+
+
+def test_the_sidecar_holds_the_figures_of_the_report(released: Path) -> None:
+    figures = sidecar_of(released / "weights").metrics
+    measured = json.loads((released / "report" / "metrics.json").read_text())
+    assert figures["groups"] == measured["groups"]
+    assert figures["dataset"] == {"format": "mura", "split": "test"}
+    assert figures["valid_auroc"] == 0.5
+
+
+def test_half_precision_is_kept_only_where_no_call_changed(released: Path) -> None:
+    half = sidecar_of(released / "weights").metrics["half_precision"]
+    assert half["kept"] == (half["calls_changed"] == 0 and abs(half["auroc_change"]) < 0.002)
+    sizes = {
+        name: sum(path.stat().st_size for path in (released / name).glob("*.safetensors"))
+        for name in ("candidate", "weights")
+    }
+    assert (sizes["weights"] < 0.6 * sizes["candidate"]) == half["kept"]
+
+
+def test_the_card_states_the_figures_and_the_limits(released: Path) -> None:
+    card = (released / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    sidecar = sidecar_of(released / "weights")
+    assert card == write_model_card(sidecar)
+    assert f"{sidecar.metrics['groups']['all']['probability']['auroc']:.3f}" in card
+    assert "Not a medical device" in card
+    assert "{" not in card
+
+
+def test_the_summary_has_a_row_for_every_group(released: Path) -> None:
+    sidecar = sidecar_of(released / "weights")
+    assert len(summary_table(sidecar).splitlines()) == 2 + len(sidecar.metrics["groups"])
+
+
+def test_curves_are_read_by_epoch_and_drawn(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.csv"
+    log.write_text("epoch,step,train_loss,valid_loss\n0,9,,0.7\n0,9,0.8,\n1,19,,0.5\n1,19,0.6,\n")
+    assert read_curves(log) == {"train_loss": [(1, 0.8), (2, 0.6)], "valid_loss": [(1, 0.7), (2, 0.5)]}
+    draw_curves(log, 1, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,170 @@
+"""Training: the first phase leaves transferred layers alone, a killed run ends where a whole one would."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mura_tree import draw_mura_tree
+from safetensors.torch import save_file
+
+from mura_core.checkpoint import load_weights
+from mura_core.datasets import read_split
+from mura_core.errors import DatasetError, WeightsError
+from mura_core.films import Films, load_films
+from mura_core.models import build_model
+from mura_core.pretrain import SourceRecipe, SourceTask
+from mura_core.recipe import Recipe
+from mura_core.release import load_checkpoint
+from mura_core.train import start_model, train_two_phase
+from mura_core.two_phase import TwoPhase
+
+RECIPE = Recipe(
+    architecture="efficientnet_b0",
+    init="none",
+    size=64,
+    transfer_epochs=1,
+    fine_tune_epochs=1,
+    batch=8,
+    patience=0,
+)
+FLAGS = [
+    "--architecture",
+    "efficientnet_b0",
+    "--init",
+    "none",
+    "--size",
+    "64",
+    "--transfer-epochs",
+    "1",
+    "--fine-tune-epochs",
+    "1",
+    "--batch",
+    "8",
+    "--precision",
+    "32-true",
+    "--workers",
+    "0",
+]
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*isinstance\\(treespec, LeafSpec\\).*",
+    "ignore:.*does not have many workers.*",
+    "ignore:.*exists and is not empty.*",
+    "ignore:.*number of training batches.*",
+    "ignore:.*upgrade.*",
+    "ignore::DeprecationWarning:lightning",
+)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_mura_tree(tmp_path_factory.mktemp("mura"), patients=12, size_px=96)
+
+
+@pytest.fixture(scope="module")
+def films(tree: Path) -> list[Films]:
+    return [load_films(read_split(tree, "mura", split), RECIPE.preprocess) for split in ("train", "valid")]
+
+
+def train(films: list[Films], recipe: Recipe, out: Path) -> dict[str, torch.Tensor]:
+    torch.manual_seed(recipe.seed)
+    model = start_model(recipe)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    train_two_phase(model, *films, recipe, out, precision="32-true", workers=0)
+    return before
+
+
+class KilledError(Exception):
+    """Stands for a kill in the middle of an epoch."""
+
+
+def killed_in_second_epoch(task: TwoPhase, batch: dict[str, torch.Tensor], place: int) -> torch.Tensor:
+    if task.current_epoch == 1 and place == 1:
+        raise KilledError
+    return whole_step(task, batch, place)
+
+
+whole_step = TwoPhase.training_step
+
+
+def test_the_first_phase_changes_the_new_layer_alone(films: list[Films], tmp_path: Path) -> None:
+    recipe = Recipe(**{**vars(RECIPE), "fine_tune_epochs": 0})
+    before = train(films, recipe, tmp_path)
+    after = load_checkpoint(tmp_path / "last.ckpt", recipe).state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed == {"classifier.weight", "classifier.bias"}
+
+
+def test_the_second_phase_changes_all_layers_and_a_resumed_run_ends_like_a_whole_one(
+    films: list[Films], tmp_path: Path
+) -> None:
+    before = train(films, RECIPE, tmp_path / "whole")
+    whole = load_checkpoint(tmp_path / "whole" / "last.ckpt", RECIPE).state_dict()
+    assert not torch.equal(whole["body.0.0.weight"], before["body.0.0.weight"])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TwoPhase, "training_step", killed_in_second_epoch)
+        with pytest.raises(KilledError):
+            train(films, RECIPE, tmp_path / "killed")
+    train(films, RECIPE, tmp_path / "killed")
+    resumed = load_checkpoint(tmp_path / "killed" / "last.ckpt", RECIPE).state_dict()
+    for name, value in whole.items():
+        torch.testing.assert_close(resumed[name], value, rtol=0, atol=0, msg=name)
+
+
+def test_the_command_trains_on_two_processes_and_exports_weights_that_load(
+    tree: Path, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "mura_core",
+        "train",
+        "--data",
+        str(tree),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    done = subprocess.run(
+        [*command, *FLAGS, "--devices", "2", "--cache", str(tmp_path / "cache")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Starting with 2 processes" in done.stdout + done.stderr
+    sidecar, state = load_weights(tmp_path / "run" / "weights")
+    assert sidecar.architecture == "efficientnet_b0"
+    assert sidecar.preprocess == RECIPE.preprocess
+    assert sidecar.operating_points.sensitive <= sidecar.operating_points.specific
+    build_model("efficientnet_b0").load_state_dict(state)
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "run" / "tensorboard").is_dir()
+
+
+def test_training_starts_from_feature_layers_and_drops_their_old_classification_layer(tmp_path: Path) -> None:
+    torch.manual_seed(7)
+    source = build_model("efficientnet_b0", focus=1.0).state_dict()
+    save_file({name: value.contiguous() for name, value in source.items()}, tmp_path / "source.safetensors")
+    model = start_model(Recipe(architecture="efficientnet_b0", init=str(tmp_path / "source.safetensors")))
+    assert torch.equal(model.state_dict()["body.0.0.weight"], source["body.0.0.weight"])
+    assert not torch.equal(model.classifier.weight, source["classifier.weight"])
+    assert model.focus.item() == 0.0
+
+
+def test_a_start_of_another_network_or_from_nowhere_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"body.x": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match="--architecture"):
+        start_model(Recipe(architecture="efficientnet_b0", init=str(path)))
+    with pytest.raises(WeightsError, match="neither imagenet"):
+        start_model(Recipe(init=str(tmp_path / "nowhere")))
+
+
+def test_the_source_task_says_what_it_lacks_on_data_without_boxes(films: list[Films]) -> None:
+    with pytest.raises(DatasetError, match="fracture boxes"):
+        SourceTask(build_model("efficientnet_b0"), films[0], SourceRecipe())
