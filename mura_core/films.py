@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -214,7 +215,7 @@ def _read(path: Path) -> NDArray[np.float32]:
 
 def _store(path: Path, pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part.npz")
+    unfinished = path.with_suffix(f".{os.getpid()}.part.npz")
     np.savez(unfinished, pixels=pixels, boxes=boxes)
     unfinished.replace(path)
 

@@ -111,7 +111,9 @@ def train_two_phase(
     """
     task = TwoPhase(model.to(memory_format=torch.channels_last), train, valid, recipe, workers)
     best = ModelCheckpoint(out, "best", monitor="valid_auroc", mode="max", enable_version_counter=False)
-    last = ModelCheckpoint(out, "last", save_top_k=1, enable_version_counter=False)
+    last = ModelCheckpoint(
+        out, "last", save_top_k=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
     stopping = EarlyStopping(
         "fine_tune_auroc", patience=recipe.patience or recipe.epochs, mode="max", strict=False
     )

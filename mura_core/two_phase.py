@@ -81,6 +81,10 @@ class TwoPhase(lightning.LightningModule):
         """Frozen layers keep their batch statistics too."""
         self.model.body.train(not self.frozen)
 
+    def on_train_batch_start(self, _: dict[str, Tensor], place: int) -> None:
+        """Layers that draw lots, such as stochastic depth, draw those of this step."""
+        torch.manual_seed(hash((self.recipe.seed, self.current_epoch, place, self.global_rank)) % 2**63)
+
     def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
         """Loss of one step: the film's label, and where the fracture is."""
         films = batch["film"].contiguous(memory_format=torch.channels_last)
