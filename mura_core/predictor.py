@@ -77,26 +77,21 @@ class Predictor:
         """
         if not study.views:
             raise ImageError("The study has no view. Expected at least one radiograph.")
+        prepared, preprocess_s = [], []
+        for view in study.views:
+            start = time.perf_counter()
+            prepared.append(preprocess(view.radiograph.pixels, self.sidecar.preprocess))
+            preprocess_s.append(time.perf_counter() - start)
         start = time.perf_counter()
-        prepared = [preprocess(view.radiograph.pixels, self.sidecar.preprocess) for view in study.views]
-        films = to_tensor([film for film, _ in prepared])
-        ready = time.perf_counter()
-        logits, cams, local_logits = self._run(films)
-        done = time.perf_counter()
-        views = tuple(
-            self._view_result(view, float(logits[index]), cams[index], local_logits[index], geometry)
-            for index, (view, (_, geometry)) in enumerate(zip(study.views, prepared, strict=True))
-        )
-        probability = math.fsum(view.abnormality_probability for view in views) / len(views)
-        return StudyResult(
-            study_probability=probability,
-            call=self.sidecar.operating_points.call(probability),
-            views=views,
-            operating_points=self.sidecar.operating_points,
-            model_name=self.sidecar.architecture,
-            model_version=self.sidecar.version,
-            timing=Timing(ready - start, done - ready, time.perf_counter() - done),
-        )
+        logits, cams, local_logits = self._run(to_tensor([film for film, _ in prepared]))
+        network_s = (time.perf_counter() - start) / len(study.views)
+        views = []
+        for index, (view, (_, geometry)) in enumerate(zip(study.views, prepared, strict=True)):
+            start = time.perf_counter()
+            heat = heatmap(local_logits[index], self.sidecar.temperature, geometry)
+            timing = Timing(preprocess_s[index], network_s, time.perf_counter() - start)
+            views.append(self._view_result(view, float(logits[index]), cams[index], heat, geometry, timing))
+        return self._study_result(tuple(views))
 
     def _run(self, films: torch.Tensor) -> tuple[FloatMap, FloatMap, FloatMap]:
         with torch.inference_mode():
@@ -105,7 +100,7 @@ class Predictor:
         return logits.cpu().numpy(), cams.cpu().numpy(), local_logits.cpu().numpy()
 
     def _view_result(
-        self, view: View, logit: float, cam: FloatMap, local_logits: FloatMap, geometry: Geometry
+        self, view: View, logit: float, cam: FloatMap, heat: FloatMap, geometry: Geometry, timing: Timing
     ) -> ViewResult:
         probability = sigmoid(logit / self.sidecar.temperature)
         return ViewResult(
@@ -114,8 +109,25 @@ class Predictor:
             call=self.sidecar.operating_points.call(probability),
             logit=logit,
             cam=cam,
-            heatmap=heatmap(local_logits, self.sidecar.temperature, geometry),
+            heatmap=heat,
             roi=geometry.roi,
+            timing=timing,
+        )
+
+    def _study_result(self, views: tuple[ViewResult, ...]) -> StudyResult:
+        probability = math.fsum(view.abnormality_probability for view in views) / len(views)
+        return StudyResult(
+            study_probability=probability,
+            call=self.sidecar.operating_points.call(probability),
+            views=views,
+            operating_points=self.sidecar.operating_points,
+            model_name=self.sidecar.architecture,
+            model_version=self.sidecar.version,
+            timing=Timing(
+                preprocess_s=math.fsum(view.timing.preprocess_s for view in views),
+                network_s=math.fsum(view.timing.network_s for view in views),
+                maps_s=math.fsum(view.timing.maps_s for view in views),
+            ),
         )
 
 

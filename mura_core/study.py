@@ -99,6 +99,23 @@ class OperatingPoints:
         return Call.NORMAL if probability < self.sensitive else Call.DOUBT
 
 
+@dataclass(frozen=True)
+class Timing:
+    """Seconds spent on a study or on one of its views.
+
+    The network runs all views at once; a view's share of that is an equal one.
+    """
+
+    preprocess_s: float
+    network_s: float
+    maps_s: float
+
+    @property
+    def total_s(self) -> float:
+        """Seconds from radiographs in memory to result."""
+        return self.preprocess_s + self.network_s + self.maps_s
+
+
 @dataclass(frozen=True, eq=False)
 class ViewResult:
     """What the model says of one view.
@@ -113,6 +130,7 @@ class ViewResult:
             made of this location alone would get. Zero outside the region of interest. The scale is
             the same for every film, so a normal film stays cold.
         roi: Region of interest the network saw, in pixels of the radiograph.
+        timing: What this view took.
     """
 
     name: str
@@ -122,20 +140,7 @@ class ViewResult:
     cam: NDArray[np.float32]
     heatmap: NDArray[np.float32]
     roi: Box
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds spent by one prediction, all views together."""
-
-    preprocess_s: float
-    network_s: float
-    maps_s: float
-
-    @property
-    def total_s(self) -> float:
-        """Seconds from radiographs in memory to result."""
-        return self.preprocess_s + self.network_s + self.maps_s
+    timing: Timing
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,9 @@ class FakePredictor:
         heatmap = (min(1.0, probability * 1.1) * np.exp(-(distance**2))).astype(np.float32)
         roi = Box(0.05 * height, 0.1 * width, 0.9 * height, 0.8 * width)
         cam = np.zeros((10, 10), np.float32)
-        return ViewResult(view.name, probability, POINTS.call(probability), 0.0, cam, heatmap, roi)
+        return ViewResult(
+            view.name, probability, POINTS.call(probability), 0.0, cam, heatmap, roi, Timing(0.1, 0.2, 0.1)
+        )
 
 
 def png(seed: int = 0) -> bytes:

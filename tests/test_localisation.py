@@ -18,7 +18,7 @@ from mura_core.localisation import (
     score_heatmap,
     score_view,
 )
-from mura_core.study import Box, Call, ViewResult
+from mura_core.study import Box, Call, Timing, ViewResult
 
 SHAPE = (60, 80)
 BOX = Box(top=10, left=20, height=12, width=16)
@@ -32,7 +32,9 @@ def map_with(rows: slice, columns: slice, value: float = 0.9) -> np.ndarray:
 
 
 def view(heatmap: np.ndarray, name: str = "a.png", roi: Box = WHOLE) -> ViewResult:
-    return ViewResult(name, 0.8, Call.ABNORMAL, 1.0, np.zeros((10, 10), np.float32), heatmap, roi)
+    return ViewResult(
+        name, 0.8, Call.ABNORMAL, 1.0, np.zeros((10, 10), np.float32), heatmap, roi, Timing(0, 0, 0)
+    )
 
 
 def test_a_map_that_is_the_box_scores_one() -> None:

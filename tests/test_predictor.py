@@ -71,6 +71,12 @@ def test_the_films_are_not_changed(predictor: Predictor) -> None:
     np.testing.assert_array_equal(one.radiograph.pixels, before)
 
 
+def test_a_study_takes_as_long_as_its_views_together(predictor: Predictor) -> None:
+    result = predictor.predict(Study((view(1), view(2))))
+    assert all(seen.timing.network_s > 0 for seen in result.views)
+    assert result.timing.total_s == pytest.approx(sum(seen.timing.total_s for seen in result.views))
+
+
 def test_a_study_without_views_is_refused(predictor: Predictor) -> None:
     with pytest.raises(ImageError, match="at least one"):
         predictor.predict(Study(()))
