@@ -33,13 +33,14 @@ def examples_heading() -> str:
 def model_panel(sidecar: Sidecar) -> str:
     """Name, version, declared scope and the meaning of the calls and the map."""
     points = wording.meaning_of_calls(sidecar.operating_points)
-    calls = "".join(f"<dt>{escape(call)}</dt><dd>{escape(meaning)}</dd>" for call, meaning in points)
+    figures = wording.measured(sidecar.metrics)
     name = wording.model_line(sidecar.architecture, sidecar.version)
     return (
         f"<section class='about'><h2>{escape(wording.ABOUT)}</h2>"
         f"<p class='note'><strong>{escape(name)}</strong></p>"
         + _folded(wording.ABOUT_SCOPE, _note(sidecar.data), unfolded=True)
-        + _folded(wording.ABOUT_CALLS, f"<dl>{calls}</dl>")
+        + _folded(wording.ABOUT_CALLS, _pairs(points))
+        + (_folded(wording.ABOUT_MEASURED, _pairs(figures)) if figures else "")
         + _folded(wording.ABOUT_MAP, _note(wording.ABOUT_MAP_TEXT))
         + "</section>"
     )
@@ -47,6 +48,10 @@ def model_panel(sidecar: Sidecar) -> str:
 
 def _folded(title: str, content: str, *, unfolded: bool = False) -> str:
     return f"<details{' open' if unfolded else ''}><summary>{escape(title)}</summary>{content}</details>"
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
+    return f"<dl>{''.join(f'<dt>{escape(term)}</dt><dd>{escape(text)}</dd>' for term, text in pairs)}</dl>"
 
 
 def _note(text: str) -> str:

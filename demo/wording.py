@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from mura_core.study import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from mura_core.study import OperatingPoints, Radiograph
 
@@ -225,9 +226,42 @@ def meaning_of_calls(points: OperatingPoints) -> tuple[tuple[str, str], ...]:
     )
 
 
+def measured(figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """How good the model was on films it had not seen, for the panel about it.
+
+    Args:
+        figures: The sidecar's metrics.
+
+    Returns:
+        (what, figure) pairs; empty where the weights were never measured on a test split.
+    """
+    group = figures.get("groups", {}).get("all")
+    if group is None:
+        return ()
+    ranking, at = group["probability"], group["at"]
+    size = f"{group['studies']} test studies, {group['abnormal']} of them abnormal"
+    return (
+        ("AUROC", f"{_interval(ranking, 'auroc')}; {size}"),
+        ("From the doubt line on", _sensitivity_and_specificity(at["sensitive"])),
+        ("From the abnormal line on", _sensitivity_and_specificity(at["specific"])),
+    )
+
+
+def _sensitivity_and_specificity(values: Mapping[str, Any]) -> str:
+    return f"sensitivity {_interval(values, 'sensitivity')}, specificity {_interval(values, 'specificity')}"
+
+
+def _interval(values: Mapping[str, Any], name: str) -> str:
+    if values[name] is None or values[f"{name}_ci95"] is None:
+        return "not known"
+    low, high = values[f"{name}_ci95"]
+    return f"{values[name]:.2f} ({low:.2f} to {high:.2f})"
+
+
 ABOUT = "About the model"
 ABOUT_SCOPE = "What it was trained on"
 ABOUT_CALLS = "The calls"
+ABOUT_MEASURED = "How good it was, with 95 % intervals"
 ABOUT_MAP = "The heatmap"
 ABOUT_MAP_TEXT = (
     "One cell of the map covers about a tenth of the film's longer side: it points to a region and does not "

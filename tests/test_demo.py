@@ -7,6 +7,7 @@ import logging
 import re
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -252,3 +253,23 @@ def test_the_released_model_reads_an_example() -> None:
     mean = np.mean([view["result"]["probability"] for view in shown["views"]])
     assert shown["verdict"]["probability"] == pytest.approx(mean)
     assert shown["verdict"]["call"] in set(Call)
+
+
+def test_the_panel_says_how_good_the_model_was_where_that_was_measured() -> None:
+    sidecar = FakePredictor().sidecar
+    assert wording.ABOUT_MEASURED not in about.model_panel(sidecar)
+    point = {
+        "sensitivity": 0.9,
+        "sensitivity_ci95": [0.8, 0.95],
+        "specificity": 0.5,
+        "specificity_ci95": None,
+    }
+    group = {
+        "studies": 438,
+        "abnormal": 84,
+        "probability": {"auroc": 0.84, "auroc_ci95": [0.79, 0.88]},
+        "at": {"sensitive": point, "specific": point},
+    }
+    panel = about.model_panel(SimpleNamespace(**{**vars(sidecar), "metrics": {"groups": {"all": group}}}))
+    assert "0.84 (0.79 to 0.88); 438 test studies, 84 of them abnormal" in panel
+    assert "sensitivity 0.90 (0.80 to 0.95), specificity not known" in panel
