@@ -151,10 +151,16 @@ def flagged(calls: Sequence[Call]) -> str:
 def probability(value: float, points: OperatingPoints) -> str:
     """Write a probability with two decimals, or as many as it takes not to contradict its call.
 
+    No film is certain: what would round to 0 or 1 is written as a bound.
+
     >>> from mura_core.study import OperatingPoints
-    >>> probability(0.497, OperatingPoints(0.2, 0.5))
-    '0.497'
+    >>> probability(0.497, OperatingPoints(0.2, 0.5)), probability(0.001, OperatingPoints(0.2, 0.5))
+    ('0.497', '<0.01')
     """
+    if value < 0.005 and points.sensitive > 0.01:
+        return "<0.01"
+    if value >= 0.995 and points.specific <= 0.99:
+        return ">0.99"
     for decimals in (2, 3, 4):
         text = f"{value:.{decimals}f}"
         if points.call(float(text)) == points.call(value):
