@@ -250,7 +250,17 @@ def measured(figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("AUROC", f"{_interval(ranking, 'auroc')}; {size}"),
         ("From the doubt line on", _sensitivity_and_specificity(at["sensitive"])),
         ("From the abnormal line on", _sensitivity_and_specificity(at["specific"])),
+        *_pointing(figures.get("localisation")),
     )
+
+
+def _pointing(localisation: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """How often the map points at the fracture, beside how often the middle of the film would."""
+    if localisation is None:
+        return ()
+    methods = localisation["true positives"]["methods"]
+    share, middle = (_interval(methods[name], "hit_margin") for name in ("heatmap", "centre"))
+    return (("Hottest place within one cell of the fracture", f"{share}; the middle of the limb: {middle}"),)
 
 
 def _sensitivity_and_specificity(values: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mura_core import report
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mura_core.sidecar import Sidecar
 
 _TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -38,9 +40,24 @@ def write_model_card(sidecar: Sidecar) -> str:
         temperature=sidecar.temperature,
         valid_auroc=figures["valid_auroc"],
         precision=precision,
+        pointing=_pointing(figures["localisation"]),
         tables=report.markdown_tables(figures),
         measured_by=figures["command"],
         licence=sidecar.licence,
+    )
+
+
+def _pointing(localisation: Mapping[str, Any] | None) -> str:
+    """Say in one line whether the map was shown to point better than the middle of the film."""
+    if localisation is None:
+        return "- How well the heatmap points was not measured: the data has no boxes."
+    found = localisation["true positives"]
+    shares = [report.cell(found["methods"][name], "hit_margin") for name in ("heatmap", "centre")]
+    gain = found["gain_over"]["centre"]["hit_margin_ci95"]
+    verdict = "was" if gain is not None and gain[0] > 0 else "was not"
+    return (
+        f"- The heatmap {verdict} shown to point better than the middle of the region of interest: within "
+        f"one cell of a fracture in {shares[0]} of true positives, the middle in {shares[1]}."
     )
 
 

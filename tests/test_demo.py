@@ -272,6 +272,10 @@ def test_the_panel_says_how_good_the_model_was_where_that_was_measured() -> None
         "probability": {"auroc": 0.84, "auroc_ci95": [0.79, 0.88]},
         "at": {"sensitive": point, "specific": point},
     }
-    panel = about.model_panel(SimpleNamespace(**{**vars(sidecar), "metrics": {"groups": {"all": group}}}))
+    shares = {"heatmap": {"hit_margin": 0.7, "hit_margin_ci95": [0.6, 0.8]}}
+    shares["centre"] = {"hit_margin": 0.6, "hit_margin_ci95": [0.5, 0.7]}
+    figures = {"groups": {"all": group}, "localisation": {"true positives": {"methods": shares}}}
+    panel = about.model_panel(SimpleNamespace(**{**vars(sidecar), "metrics": figures}))
+    assert "0.70 (0.60 to 0.80); the middle of the limb: 0.60 (0.50 to 0.70)" in panel
     assert "0.84 (0.79 to 0.88); 438 test studies, 84 of them abnormal" in panel
     assert "sensitivity 0.90 (0.80 to 0.95), specificity not known" in panel
