@@ -213,9 +213,9 @@ def _release_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _release(options: argparse.Namespace) -> int:
-    from mura_core import publish
+    from mura_core import release
 
-    publish.run(options)
+    release.run(options)
     return 0
 
 

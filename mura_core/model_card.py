@@ -19,7 +19,7 @@ def write_model_card(sidecar: Sidecar) -> str:
     """Write MODEL_CARD.md for released weights.
 
     Args:
-        sidecar: With the figures of the test split under `metrics`, as `publish` stores them.
+        sidecar: With the figures of the test split under `metrics`, as `release` stores them.
     """
     figures, options = sidecar.metrics, sidecar.preprocess
     half = figures["half_precision"]

@@ -6,7 +6,6 @@ every cut what the dataset says of its film (body part, view, hardware). Cuts co
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ from mura_core.losses import place_loss
 from mura_core.models import Classifier, build_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -156,5 +154,4 @@ def pretrain(
 
 def _cycle(draw: np.random.Generator, pool: np.ndarray, count: int) -> np.ndarray:
     """`count` of the pool, each as often as any other up to one."""
-    rounds: Iterator[np.ndarray] = (draw.permutation(pool) for _ in range(count // len(pool) + 1))
-    return functools.reduce(lambda a, b: np.concatenate([a, b]), rounds)[:count]
+    return np.concatenate([draw.permutation(pool) for _ in range(count // len(pool) + 1)])[:count]

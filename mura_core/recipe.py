@@ -1,4 +1,4 @@
-"""The training recipe: every choice a run makes, with the default that the released weights were made by."""
+"""The training recipe: every choice a run makes, the defaults being the paper's."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from mura_core.checkpoint import SIDECAR_NAME, load_weights
 from mura_core.curves import draw_curves
 from mura_core.datasets import DATASET_FORMATS, read_split
 from mura_core.errors import WeightsError
+from mura_core.export import export_weights
 from mura_core.films import Films, load_films
 from mura_core.models import Classifier, build_model
 from mura_core.pretrain import SourceRecipe, pretrain
 from mura_core.recipe import Recipe, add_recipe_arguments, read_recipe
-from mura_core.release import export_weights
 from mura_core.two_phase import TwoPhase
 
 if TYPE_CHECKING:

@@ -53,10 +53,10 @@ ORDER = (
     "recipe",
     "two_phase",
     "curves",
-    "release",
+    "export",
     "train",
     "model_card",
-    "publish",
+    "release",
     "__main__",
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""

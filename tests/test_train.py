@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mura_tree import draw_mura_tree
@@ -12,11 +13,12 @@ from safetensors.torch import save_file
 from mura_core.checkpoint import load_weights
 from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, WeightsError
+from mura_core.export import load_checkpoint
 from mura_core.films import Films, load_films
 from mura_core.models import build_model
-from mura_core.pretrain import SourceRecipe, SourceTask
+from mura_core.pretrain import SourceRecipe, SourceTask, pretrain
 from mura_core.recipe import Recipe
-from mura_core.release import load_checkpoint
+from mura_core.study import Box
 from mura_core.train import start_model, train_two_phase
 from mura_core.two_phase import TwoPhase
 
@@ -168,3 +170,23 @@ def test_a_start_of_another_network_or_from_nowhere_is_refused(tmp_path: Path) -
 def test_the_source_task_says_what_it_lacks_on_data_without_boxes(films: list[Films]) -> None:
     with pytest.raises(DatasetError, match="fracture boxes"):
         SourceTask(build_model("efficientnet_b0"), films[0], SourceRecipe())
+
+
+def test_the_source_task_changes_all_layers_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    pixels = np.full((4, 96, 96), 40, dtype=np.uint8)
+    pixels[:, 30:60, 40:50] = 200
+    films = Films(
+        pixels=pixels,
+        boxes=((Box(40, 40, 12, 12),), (), (Box(30, 40, 8, 10),), ()),
+        labels=np.array([1, 0, 1, 0]),
+        studies=np.arange(4),
+        body_parts=("hand", "leg") * 2,
+        tags=(frozenset({"hand"}), frozenset({"leg"})) * 2,
+    )
+    recipe = SourceRecipe(epochs=1, cuts_per_epoch=8, crop=48, batch=4)
+    learnt = pretrain(films, "efficientnet_b0", 1.0, recipe, tmp_path).state_dict()
+    again = pretrain(films, "efficientnet_b0", 1.0, recipe, tmp_path).state_dict()
+    torch.manual_seed(recipe.seed)
+    untrained = build_model("efficientnet_b0", focus=1.0).state_dict()
+    assert not torch.equal(learnt["body.0.0.weight"], untrained["body.0.0.weight"])
+    assert torch.equal(learnt["body.0.0.weight"], again["body.0.0.weight"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mura_tree import draw_mura_tree
 
-from mura_core import publish
+from mura_core import release
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.curves import draw_curves, read_curves
 from mura_core.model_card import summary_table, write_model_card
@@ -20,7 +20,7 @@ def released(untrained_weights: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("release")
     sidecar, state = load_weights(untrained_weights)
     save_weights(folder / "candidate", state, replace(sidecar, metrics={"valid_auroc": 0.5}), half=False)
-    publish.run(
+    release.run(
         argparse.Namespace(
             candidate=folder / "candidate",
             data=draw_mura_tree(folder, patients=12, size_px=96),
