@@ -51,6 +51,10 @@ class Films:
     body_parts: tuple[str, ...]
     tags: tuple[frozenset[str], ...]
 
+    def __deepcopy__(self, _: dict[int, object]) -> Films:
+        """Nobody changes films: a copied training (as averaging makes one) shares them."""
+        return self
+
 
 def load_films(
     records: Sequence[StudyRecord], options: PreprocessOptions, cache: Path | None = None

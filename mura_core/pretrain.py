@@ -6,7 +6,6 @@ every cut what the dataset says of its film (body part, view, hardware). Cuts co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import lightning as L
@@ -21,37 +20,16 @@ from torch.utils.data import DataLoader
 from mura_core.errors import DatasetError
 from mura_core.films import DrawnFilms, Films
 from mura_core.losses import place_loss
-from mura_core.models import Classifier, build_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 
+    from mura_core.models import Classifier
+    from mura_core.recipe import SourceRecipe
+
 SOURCE_TAGS = ("hand", "leg", "hip", "shoulder", "frontal", "lateral", "oblique", "hardware")
-
-
-@dataclass(frozen=True)
-class SourceRecipe:
-    """How the source task is learnt.
-
-    Attributes:
-        epochs: Rounds of `cuts_per_epoch` cuts.
-        cuts_per_epoch: Cuts drawn in one round.
-        crop: Side of a cut, px of the prepared film.
-        batch: Cuts in one step.
-        learning_rate: Peak of the one-cycle schedule (Smith and Topin 2018).
-        tag_weight: Weight of the tags beside the fracture.
-        seed: Of weights, drawing and augmentation.
-    """
-
-    epochs: int = 12
-    cuts_per_epoch: int = 4096
-    crop: int = 160
-    batch: int = 32
-    learning_rate: float = 1e-3
-    tag_weight: float = 0.3
-    seed: int = 1
 
 
 class SourceTask(L.LightningModule):
@@ -116,14 +94,13 @@ class SourceTask(L.LightningModule):
 
 
 def pretrain(
-    films: Films, architecture: str, focus: float, recipe: SourceRecipe, out: Path, devices: int = 1
+    films: Films, model: Classifier, recipe: SourceRecipe, out: Path, devices: int = 1
 ) -> Classifier:
     """Learn the source task, resuming from `out` where an earlier run stopped.
 
     Args:
         films: The prepared training films, with tags and boxes.
-        architecture: One of `models.ARCHITECTURES`.
-        focus: Sharpness of the pooling.
+        model: The network to start from; it learns in place.
         recipe: How.
         out: Folder for checkpoints and the log.
         devices: Processes that share each batch; on a CPU, one for each core is fastest.
@@ -131,9 +108,7 @@ def pretrain(
     Returns:
         The network; its feature layers are the start of the transfer.
     """
-    L.seed_everything(recipe.seed, verbose=False)
-    model = build_model(architecture, focus=focus).to(memory_format=torch.channels_last)
-    task = SourceTask(model, films, recipe)
+    task = SourceTask(model.to(memory_format=torch.channels_last), films, recipe)
     trainer = L.Trainer(
         max_epochs=recipe.epochs,
         precision="bf16-mixed",

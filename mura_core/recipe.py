@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from mura_core.errors import MuraError
 from mura_core.preprocess import PreprocessOptions
@@ -32,6 +32,9 @@ class Recipe:
     fine_tune_rate: float = _flag(1e-4, "highest learning rate of all layers afterwards")
     weight_decay: float = _flag(1e-2, "AdamW's weight decay")
     batch: int = _flag(16, "films in one step, over all devices")
+    averaging: float = _flag(
+        0.0, "decay a step of the weights' moving average, which is what is kept; 0: none"
+    )
     class_weights: str = _flag("body-part", "weigh the loss so that both classes count alike", CLASS_WEIGHTS)
     box_weight: float = _flag(0.5, "weight of the fracture boxes in the loss, where the data has boxes")
     normals_per_abnormal: float = _flag(0.0, "normal films drawn for each abnormal one in an epoch; 0: all")
@@ -62,22 +65,42 @@ class Recipe:
         return PreprocessOptions(size=self.size, roi=self.roi, enhance=self.enhance)
 
 
-def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give a parser one flag for each field of the recipe."""
-    for item in fields(Recipe):
+@dataclass(frozen=True)
+class SourceRecipe:
+    """The source task; each field is a flag of `python -m mura_core pretrain` of the same name."""
+
+    architecture: str = _flag("densenet169", "as in train")
+    init: str = _flag("none", "feature layers to start from: none, or PATH of an earlier source task")
+    focus: float = _flag(0.0, "as in train")
+    size: int = _flag(320, "side of the films before they are cut, px")
+    crop: int = _flag(160, "side of a cut, px")
+    epochs: int = _flag(12, "rounds of so many cuts")
+    cuts_per_epoch: int = _flag(4096, "cuts drawn in one round")
+    batch: int = _flag(32, "cuts in one step, over all devices")
+    learning_rate: float = _flag(1e-3, "peak of the one-cycle schedule (Smith and Topin 2018)")
+    tag_weight: float = _flag(0.3, "weight of body part, view and hardware beside the fracture")
+    seed: int = _flag(1, "of weights, drawing and augmentation")
+
+
+AnyRecipe = TypeVar("AnyRecipe", Recipe, SourceRecipe)
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser, kind: type[Recipe] | type[SourceRecipe]) -> None:
+    """Give a parser one flag for each field of a recipe."""
+    for item in fields(kind):
         name, text = "--" + item.name.replace("_", "-"), item.metadata["help"] + "; default: %(default)s"
         if isinstance(item.default, bool):
             action = argparse.BooleanOptionalAction
             parser.add_argument(name, action=action, default=item.default, help=text)
         else:
-            kind, choices = type(item.default), item.metadata["choices"]
-            parser.add_argument(name, type=kind, default=item.default, choices=choices, help=text)
+            typed, choices = type(item.default), item.metadata["choices"]
+            parser.add_argument(name, type=typed, default=item.default, choices=choices, help=text)
 
 
-def read_recipe(options: argparse.Namespace) -> Recipe:
-    """Take the recipe out of parsed flags.
+def read_recipe(options: argparse.Namespace, kind: type[AnyRecipe]) -> AnyRecipe:
+    """Take a recipe out of parsed flags.
 
     Raises:
         MuraError: A value is out of range.
     """
-    return Recipe(**{item.name: getattr(options, item.name) for item in fields(Recipe)})
+    return kind(**{item.name: getattr(options, item.name) for item in fields(kind)})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from safetensors.torch import load_file, save_file
 
@@ -20,8 +20,9 @@ from mura_core.errors import WeightsError
 from mura_core.export import export_weights
 from mura_core.films import Films, load_films
 from mura_core.models import Classifier, build_model
-from mura_core.pretrain import SourceRecipe, pretrain
-from mura_core.recipe import Recipe, add_recipe_arguments, read_recipe
+from mura_core.preprocess import PreprocessOptions
+from mura_core.pretrain import pretrain
+from mura_core.recipe import Recipe, SourceRecipe, add_recipe_arguments, read_recipe
 from mura_core.two_phase import TwoPhase
 
 if TYPE_CHECKING:
@@ -34,16 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `train`: where data and results are, the machine, and the recipe."""
     _add_places(parser, "runs/train")
     parser.add_argument("--nodes", type=int, default=1, metavar="M", help="machines; default: %(default)s")
-    add_recipe_arguments(parser)
+    add_recipe_arguments(parser, Recipe)
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `pretrain`, the source task for data of its own."""
     _add_places(parser, "runs/source")
-    parser.add_argument("--architecture", default="densenet169", help="default: %(default)s")
-    parser.add_argument("--focus", type=float, default=0.0, help="as in train; default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=SourceRecipe.epochs, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=SourceRecipe.seed, help="default: %(default)s")
+    add_recipe_arguments(parser, SourceRecipe)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -52,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         MuraError: The data, the start weights or the recipe cannot be used.
     """
-    recipe = read_recipe(options)
+    recipe = read_recipe(options, Recipe)
     lightning.seed_everything(recipe.seed, verbose=False)
     model = start_model(recipe)
     train, valid = (
@@ -83,9 +81,12 @@ def run_source(options: argparse.Namespace) -> None:
     Raises:
         MuraError: The data cannot be used.
     """
-    recipe = SourceRecipe(epochs=options.epochs, seed=options.seed)
-    films = load_films(read_split(options.data, options.format, "train"), Recipe().preprocess, options.cache)
-    model = pretrain(films, options.architecture, options.focus, recipe, options.out, options.devices)
+    recipe = read_recipe(options, SourceRecipe)
+    lightning.seed_everything(recipe.seed, verbose=False)
+    model = start_model(recipe)
+    preprocess = PreprocessOptions(size=recipe.size)
+    films = load_films(read_split(options.data, options.format, "train"), preprocess, options.cache)
+    pretrain(films, model, recipe, options.out, options.devices)
     path = options.out / SOURCE_FILE
     save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
     print(f"Start from it: python -m mura_core train --init {path}")
@@ -117,6 +118,7 @@ def train_two_phase(
     stopping = EarlyStopping(
         "fine_tune_auroc", patience=recipe.patience or recipe.epochs, mode="max", strict=False
     )
+    averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
     several = devices * nodes > 1
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
@@ -129,7 +131,7 @@ def train_two_phase(
         num_sanity_val_steps=0,
         default_root_dir=out,
         logger=[CSVLogger(out, name="", version=""), TensorBoardLogger(out, name="tensorboard", version="")],
-        callbacks=[best, last, stopping],
+        callbacks=[*averaging, best, last, stopping],
         enable_model_summary=False,
         log_every_n_steps=10,
     )
@@ -140,7 +142,7 @@ def train_two_phase(
     return trainer.is_global_zero
 
 
-def start_model(recipe: Recipe) -> Classifier:
+def start_model(recipe: Recipe | SourceRecipe) -> Classifier:
     """Build what the first phase starts from: transferred feature layers under a new classification layer.
 
     Raises:

@@ -49,20 +49,23 @@ ORDER = (
     "report",
     "evaluate",
     "losses",
-    "pretrain",
     "recipe",
+    "pretrain",
     "two_phase",
     "curves",
     "export",
     "train",
     "model_card",
     "release",
+    "review.types",
     "__main__",
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
 
 DEMO_MAY_USE = {"", "predictor", "sidecar", "study", "errors", "images"}
-"""Of mura_core; "" is the package itself, for its version."""
+"""Of mura_core; "" is the package itself, for its version. Beside these, all of `DEMO_PACKAGES`."""
+
+DEMO_PACKAGES = ("review.", "pacs.")
 
 INSTALLED_AS = {
     "cv2": "opencv-python-headless",
@@ -104,6 +107,12 @@ def python_files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
+def core_modules() -> list[str]:
+    """The modules of mura_core in dotted form, packages left out."""
+    files = [path for path in python_files("mura_core") if path.stem != "__init__"]
+    return [".".join(path.relative_to(ROOT / "mura_core").with_suffix("").parts) for path in files]
+
+
 def core_imports(path: Path) -> set[str]:
     """The modules of mura_core that a file imports, without the package's name; "" for the package itself."""
     return {
@@ -140,7 +149,7 @@ def required() -> set[str]:
 
 
 def test_every_module_of_the_core_has_its_place_in_the_order() -> None:
-    assert sorted(ORDER) == sorted(path.stem for path in python_files("mura_core") if path.stem != "__init__")
+    assert sorted(ORDER) == sorted(core_modules())
 
 
 @pytest.mark.parametrize("module", ORDER)
@@ -159,7 +168,8 @@ def test_the_core_knows_nothing_of_the_app() -> None:
 
 def test_the_demo_uses_only_the_predictor_and_its_vocabulary() -> None:
     for path in [*python_files("demo"), ROOT / "app.py"]:
-        assert core_imports(path) <= DEMO_MAY_USE, path
+        used = {name for name in core_imports(path) if not name.startswith(DEMO_PACKAGES)}
+        assert used <= DEMO_MAY_USE, path
 
 
 def test_the_app_never_reaches_training_or_datasets() -> None:

@@ -33,10 +33,11 @@ def test_the_defaults_are_the_papers_ten_and_ten_epochs_of_densenet169() -> None
 
 def test_flags_and_recipe_say_the_same() -> None:
     parser = argparse.ArgumentParser()
-    add_recipe_arguments(parser)
-    assert read_recipe(parser.parse_args([])) == Recipe()
+    add_recipe_arguments(parser, Recipe)
+    assert read_recipe(parser.parse_args([]), Recipe) == Recipe()
     changed = read_recipe(
-        parser.parse_args(["--no-roi", "--batch", "4", "--class-weights", "none", "--focus", "1"])
+        parser.parse_args(["--no-roi", "--batch", "4", "--class-weights", "none", "--focus", "1"]),
+        Recipe,
     )
     assert changed == Recipe(roi=False, batch=4, class_weights="none", focus=1.0)
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from mura_core.errors import DatasetError, WeightsError
 from mura_core.export import load_checkpoint
 from mura_core.films import Films, load_films
 from mura_core.models import build_model
-from mura_core.pretrain import SourceRecipe, SourceTask, pretrain
-from mura_core.recipe import Recipe
+from mura_core.pretrain import SourceTask, pretrain
+from mura_core.recipe import Recipe, SourceRecipe
 from mura_core.study import Box
 from mura_core.train import start_model, train_two_phase
 from mura_core.two_phase import TwoPhase
@@ -99,19 +100,21 @@ def test_the_first_phase_changes_the_new_layer_alone(films: list[Films], tmp_pat
     assert changed == {"classifier.weight", "classifier.bias"}
 
 
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
 def test_the_second_phase_changes_all_layers_and_a_resumed_run_ends_like_a_whole_one(
-    films: list[Films], tmp_path: Path
+    films: list[Films], tmp_path: Path, averaging: float
 ) -> None:
-    before = train(films, RECIPE, tmp_path / "whole")
-    whole = load_checkpoint(tmp_path / "whole" / "last.ckpt", RECIPE).state_dict()
+    recipe = replace(RECIPE, averaging=averaging)
+    before = train(films, recipe, tmp_path / "whole")
+    whole = load_checkpoint(tmp_path / "whole" / "last.ckpt", recipe).state_dict()
     assert not torch.equal(whole["body.0.0.weight"], before["body.0.0.weight"])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TwoPhase, "training_step", killed_in_second_epoch)
         with pytest.raises(KilledError):
-            train(films, RECIPE, tmp_path / "killed")
-    train(films, RECIPE, tmp_path / "killed")
-    resumed = load_checkpoint(tmp_path / "killed" / "last.ckpt", RECIPE).state_dict()
+            train(films, recipe, tmp_path / "killed")
+    train(films, recipe, tmp_path / "killed")
+    resumed = load_checkpoint(tmp_path / "killed" / "last.ckpt", recipe).state_dict()
     for name, value in whole.items():
         torch.testing.assert_close(resumed[name], value, rtol=0, atol=0, msg=name)
 
@@ -183,10 +186,11 @@ def test_the_source_task_changes_all_layers_and_goes_on_where_it_stopped(tmp_pat
         body_parts=("hand", "leg") * 2,
         tags=(frozenset({"hand"}), frozenset({"leg"})) * 2,
     )
-    recipe = SourceRecipe(epochs=1, cuts_per_epoch=8, crop=48, batch=4)
-    learnt = pretrain(films, "efficientnet_b0", 1.0, recipe, tmp_path).state_dict()
-    again = pretrain(films, "efficientnet_b0", 1.0, recipe, tmp_path).state_dict()
-    torch.manual_seed(recipe.seed)
-    untrained = build_model("efficientnet_b0", focus=1.0).state_dict()
-    assert not torch.equal(learnt["body.0.0.weight"], untrained["body.0.0.weight"])
+    recipe = SourceRecipe("efficientnet_b0", epochs=1, cuts_per_epoch=8, crop=48, batch=4)
+    model, stopped = start_model(recipe), start_model(recipe)
+    untrained = model.body[0][0].weight.clone()
+    pretrain(films, model, recipe, tmp_path)
+    pretrain(films, stopped, recipe, tmp_path)
+    learnt, again = model.state_dict(), stopped.state_dict()
+    assert not torch.equal(learnt["body.0.0.weight"], untrained)
     assert torch.equal(learnt["body.0.0.weight"], again["body.0.0.weight"])

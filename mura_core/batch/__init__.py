@@ -1,0 +1,1 @@
+"""Many studies in one go, with results in a table."""

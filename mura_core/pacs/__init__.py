@@ -1,0 +1,1 @@
+"""Results as DICOM objects, and the way to and from an archive."""
