@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mura_core import bootstrap, localisation
 from mura_core.bootstrap import DECISION_MEASURES, PROBABILITY_MEASURES, RESAMPLES
 from mura_core.study import Call
@@ -91,7 +93,8 @@ def measure_table(
     Returns:
         JSON values; null where a measure is undefined (see `metrics`). "groups" by name: numbers of studies,
         "probability" measures, and "at" each threshold the decision measures; a measure `m` comes with its
-        interval `m_ci95`. "localisation": null where no view has boxes.
+        interval `m_ci95`. The group "all" has the "curve" of `operating_curve`. "localisation": null where
+        no view has boxes.
     """
     thresholds = {
         "threshold": DECISION_THRESHOLD,
@@ -102,7 +105,27 @@ def measure_table(
         name: _measure_group(members, thresholds, resamples, seed)
         for name, members in group_rows(rows).items()
     }
+    groups["all"]["curve"] = operating_curve([row.label for row in rows], [row.probability for row in rows])
     return {"groups": groups, "localisation": _measure_localisation(rows, resamples, seed)}
+
+
+def operating_curve(labels: Sequence[int], probabilities: Sequence[float]) -> list[list[float]]:
+    """What a threshold anywhere between 0 and 1 would have done, for the reader who wants another one.
+
+    Args:
+        labels: 0 or 1.
+        probabilities: In [0, 1].
+
+    Returns:
+        [threshold, sensitivity, specificity] for thresholds of 0.00, 0.01, ... 1.00; none without both labels.
+    """
+    y, p = np.asarray(labels), np.asarray(probabilities)
+    if len(set(labels)) < 2:
+        return []
+    return [
+        [step / 100, float(np.mean(p[y == 1] >= step / 100)), float(np.mean(p[y == 0] < step / 100))]
+        for step in range(101)
+    ]
 
 
 def _measure_group(
