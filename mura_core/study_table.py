@@ -117,7 +117,7 @@ def operating_curve(labels: Sequence[int], probabilities: Sequence[float]) -> li
         probabilities: In [0, 1].
 
     Returns:
-        [threshold, sensitivity, specificity] for thresholds of 0.00, 0.01, ... 1.00; none without both labels.
+        [threshold, sensitivity, specificity] for thresholds of 0.00, 0.01 to 1.00; none without both labels.
     """
     y, p = np.asarray(labels), np.asarray(probabilities)
     if len(set(labels)) < 2:

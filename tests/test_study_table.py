@@ -15,7 +15,7 @@ def test_the_operating_curve_agrees_with_scikit_learn_at_every_threshold() -> No
     probabilities = np.clip(0.2 * labels + draw.random(200), 0, 1).round(3)
     false_alarms, found, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
     for threshold, sensitivity, specificity in operating_curve(labels.tolist(), probabilities.tolist()):
-        # scikit-learn lists the distinct scores downwards: the last one at or above ours calls the same studies.
+        # scikit-learn lists the distinct scores downwards: the last one from ours up calls the same.
         at = np.flatnonzero(thresholds >= threshold)[-1]
         assert sensitivity == pytest.approx(found[at])
         assert specificity == pytest.approx(1 - false_alarms[at])
