@@ -15,3 +15,7 @@ class DatasetError(MuraError):
 
 class WeightsError(MuraError):
     """Weights that are missing, altered, or made for something else."""
+
+
+class SessionError(MuraError):
+    """A review session that cannot be opened, or a step in it that its rules do not allow."""

@@ -58,6 +58,14 @@ ORDER = (
     "model_card",
     "release",
     "review.types",
+    "review.clock",
+    "review.codec",
+    "review.checks",
+    "review.history",
+    "review.order",
+    "review.schema",
+    "review.ledger",
+    "review.store",
     "__main__",
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""

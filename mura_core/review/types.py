@@ -43,6 +43,18 @@ class Condition(StrEnum):
     AIDED = "aided"
 
 
+class EventKind(StrEnum):
+    """What happened in a session; events are only ever added."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    REVEALED = "revealed"
+    COMMITTED = "committed"
+    REVISED = "revised"
+    UNDONE = "undone"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True)
 class Mark:
     """A place on one view, in fractions of the film's height and width.
@@ -140,7 +152,8 @@ class Reading:
         opened_at: When the place was first opened, ISO 8601, UTC.
         committed_at: When the call was committed, ISO 8601, UTC.
         reading_s: Seconds from the opening (or, for the second call of a sequential place, from the
-            moment the model's result was shown) to the call.
+            moment the model's result was shown) to the call. Where a call was withdrawn, the seconds from the
+            undo to the new call are added to those of the withdrawn one. Never negative.
     """
 
     reader: str
@@ -181,3 +194,38 @@ class Progress:
     done: int
     total: int
     left_s: float | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a session's history.
+
+    Attributes:
+        number: Rises with every event of the session.
+        kind: What happened. A revision is the second call of a sequential place.
+        at: When, ISO 8601, UTC; never earlier than the event before it at the same place.
+        reader: Who; "" for the closing.
+        place: Position in the reader's list; None for the closing.
+        condition: Of a call, or of the call that was undone.
+        call: What was said; None where the event is no call.
+        reading_s: As in `Reading`; None where the event is no call.
+        undoes: The number of the call that an undo withdrew.
+    """
+
+    number: int
+    kind: EventKind
+    at: str
+    reader: str = ""
+    place: int | None = None
+    condition: Condition | None = None
+    call: ReaderCall | None = None
+    reading_s: float | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file or study that is no part of a session, and why."""
+
+    name: str
+    reason: str

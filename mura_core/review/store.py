@@ -1,0 +1,399 @@
+"""One review session in one SQLite file: what a method returned for is on the disk, and stays there."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from statistics import median
+from typing import TYPE_CHECKING
+
+from mura_core.errors import SessionError
+from mura_core.review import history
+from mura_core.review.checks import check_call, check_cases, check_reader
+from mura_core.review.clock import Moment, now
+from mura_core.review.ledger import Ledger, Rows, Settings, put_in
+from mura_core.review.order import reading_list
+from mura_core.review.schema import create_file, speaking_of
+from mura_core.review.types import Condition, EventKind, Mode, Progress, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from mura_core.review.types import AiResult, Case, Event, Place, ReaderCall, Refused
+
+
+class SessionStore:
+    """A session as its readers use it; safe among threads and processes.
+
+    A reader's way through it: `join`, then again and again `next_place`, `start`, `needs`, `commit`. In a
+    sequential session `needs` asks for the unaided call first; then `reveal` gives the model's result, once
+    that call stands, and `commit` takes the aided one. In an aided session `reveal` comes right after
+    `start`. Places are read in the order of the list; earlier ones may be opened again. `undo` withdraws the
+    latest call of a place, except a first call after which the model's result was revealed: from then on
+    only the revision can be withdrawn.
+
+    Every method that changes something is one transaction, on the disk before it returns. Nothing is ever
+    overwritten or removed: the tables refuse it.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], Moment] = now) -> None:
+        """Open a session's file; see `open`."""
+        self.path = path
+        self._ledger = Ledger(path, clock)
+        with self._ledger.reading() as rows:
+            settings = rows.settings()
+            self.cases = rows.cases()
+        self.source, self.mode, self.seed = settings.source, settings.mode, settings.seed
+        self.repeats, self.refused = settings.repeats, settings.refused
+        self._case_by_id = {case.case_id: case for case in self.cases}
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        cases: Sequence[Case],
+        *,
+        source: str,
+        mode: Mode,
+        seed: int,
+        repeats: int,
+        refused: Sequence[Refused] = (),
+    ) -> SessionStore:
+        """Make a session's file and open it; a crash leaves it whole or leaves none.
+
+        Args:
+            path: Where; its folder is made.
+            cases: At least one, with different ids.
+            source: Where the films are: a folder or ZIP, absolute, or relative to the file's folder.
+            mode: When readers see the model's result.
+            seed: For the readers' orders.
+            repeats: How many cases each reader sees a second time.
+            refused: Files that are no part of it, to be named to whoever opens the session.
+
+        Raises:
+            SessionError: The file exists or cannot be written, or the cases or repeats make no session.
+        """
+        check_cases(cases)
+        reading_list([case.case_id for case in cases], seed=seed, reader="", repeats=repeats)
+        settings = Settings(source, mode, seed, repeats, tuple(refused))
+        create_file(path, lambda connection: put_in(connection, settings, cases))
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> SessionStore:
+        """Open a session where it was left.
+
+        Raises:
+            SessionError: The file is missing, no session, of a newer version, damaged or cannot be written.
+        """
+        return cls(path)
+
+    def disconnect(self) -> None:
+        """Let go of the file. The session is neither closed nor changed."""
+        self._ledger.disconnect()
+
+    def __enter__(self) -> SessionStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.disconnect()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session takes no calls any more and shows everything to all."""
+        with self._ledger.reading() as rows:
+            return rows.is_closed()
+
+    def case(self, case_id: str) -> Case:
+        """Give a case of the session.
+
+        Raises:
+            SessionError: It has no such case.
+        """
+        if case_id not in self._case_by_id:
+            raise SessionError("The session has no such case. Take a case out of the reader's list.")
+        return self._case_by_id[case_id]
+
+    def join(self, reader: str) -> None:
+        """Take a reader in and settle the reading list; a second time changes nothing.
+
+        Raises:
+            SessionError: The name cannot be one, or the session is closed and the reader is not in it.
+        """
+        check_reader(reader)
+        with self._ledger.writing() as rows:
+            if reader in rows.readers():
+                return
+            rows.refuse_closed()
+            ids = [case.case_id for case in self.cases]
+            rows.add_reader(reader, reading_list(ids, seed=self.seed, reader=reader, repeats=self.repeats))
+
+    def readers(self) -> tuple[str, ...]:
+        """Name the readers in the order they joined."""
+        with self._ledger.reading() as rows:
+            return rows.readers()
+
+    def places(self, reader: str) -> tuple[Place, ...]:
+        """Give a reader's list.
+
+        Raises:
+            SessionError: There is no such reader.
+        """
+        with self._ledger.reading() as rows:
+            return rows.places(reader)
+
+    def next_place(self, reader: str) -> Place | None:
+        """Give the first place that wants a call; None when all are complete or the session is closed."""
+        with self._ledger.reading() as rows:
+            return None if rows.is_closed() else self._first_incomplete(rows, reader)
+
+    def start(self, reader: str, place: int) -> None:
+        """Open a place: its clock starts at the first time and goes on at every other.
+
+        Raises:
+            SessionError: The session is closed, or an earlier place still wants a call.
+        """
+        with self._ledger.writing() as rows:
+            rows.refuse_closed()
+            state = _look(rows, reader, place)[1]
+            first = self._first_incomplete(rows, reader)
+            if state.opened is None and first is not None and place > first.number:
+                raise SessionError(
+                    f"Study {place + 1} of the list opens once study {first.number + 1} is called."
+                )
+            kind = EventKind.OPENED if state.opened is None else EventKind.REOPENED
+            rows.add(kind, rows.clock(state), reader, place)
+
+    def needs(self, reader: str, place: int) -> Condition | None:
+        """Say which call a place still wants; None when it is complete or the session is closed."""
+        with self._ledger.reading() as rows:
+            where, state = _look(rows, reader, place)
+            return None if rows.is_closed() else self._wanted(rows, where, state)
+
+    def ai_allowed(self, reader: str, place: int) -> bool:
+        """Tell whether the model's result of this place may be sent to this reader now.
+
+        While the session is open: never in unaided mode, from the opening in aided mode, and in sequential
+        mode only while the reader's own call stands. After closing, always.
+        """
+        with self._ledger.reading() as rows:
+            state = _look(rows, reader, place)[1]
+            return rows.is_closed() or history.may_reveal(self.mode, state)
+
+    def reveal(self, reader: str, place: int) -> AiResult:
+        """Give the model's result to be shown to this reader, and put down that it was.
+
+        The clock of a sequential place's second call starts at the first time.
+
+        Raises:
+            SessionError: It may not be shown now, or no result was saved for the case.
+        """
+        with self._ledger.writing() as rows:
+            where, state = _look(rows, reader, place)
+            closed = rows.is_closed()
+            if not closed and not history.may_reveal(self.mode, state):
+                raise SessionError(
+                    "The model's result is not shown before your own call. Make the call first."
+                )
+            result = rows.ai(where.case_id)
+            if result is None:
+                raise SessionError("The model has no result for this study yet. Wait for it, then try again.")
+            if not closed and state.revealed is None:
+                rows.add(EventKind.REVEALED, rows.clock(state), reader, place)
+            return result
+
+    def commit(self, reader: str, place: int, condition: Condition, call: ReaderCall) -> Reading:
+        """Keep a call.
+
+        Raises:
+            SessionError: The call is not well formed, the place was not opened, or it does not want a call
+                in this condition now; an aided one is taken only after `reveal`.
+        """
+        with self._ledger.writing() as rows:
+            rows.refuse_closed()
+            where, state = _look(rows, reader, place)
+            check_call(call, views=len(self.case(where.case_id).views))
+            needed = self._wanted(rows, where, state)
+            _refuse_unwanted(condition, needed, state)
+            second = self.mode is Mode.SEQUENTIAL and condition is Condition.AIDED
+            moment = rows.clock(state)
+            step = rows.add(
+                EventKind.REVISED if second else EventKind.COMMITTED,
+                moment,
+                reader,
+                place,
+                condition=condition,
+                call=call,
+                reading_s=history.reading_seconds(self.mode, state, condition, moment),
+            )
+            return _reading(where, state, step)
+
+    def undo(self, reader: str, place: int) -> None:
+        """Withdraw the latest call of a place; the history keeps it.
+
+        Raises:
+            SessionError: The session is closed, no call stands, or it is a first call after which the
+                model's result was revealed.
+        """
+        with self._ledger.writing() as rows:
+            rows.refuse_closed()
+            state = _look(rows, reader, place)[1]
+            if not state.standing:
+                raise SessionError("There is no call to undo at this study.")
+            if not history.may_undo(self.mode, state):
+                raise SessionError(
+                    "The first call stands: the model's result was shown after it. Revise it with the second."
+                )
+            condition, latest = next(reversed(state.standing.items()))
+            undoes = latest.event.number
+            moment = rows.clock(state)
+            rows.add(EventKind.UNDONE, moment, reader, place, condition=condition, undoes=undoes)
+
+    def can_undo(self, reader: str, place: int) -> bool:
+        """Tell whether `undo` would withdraw a call now."""
+        with self._ledger.reading() as rows:
+            state = _look(rows, reader, place)[1]
+            return not rows.is_closed() and history.may_undo(self.mode, state)
+
+    def readings(self, reader: str | None = None) -> tuple[Reading, ...]:
+        """Give the calls that stand, of one reader or of all, in the order they were made."""
+        with self._ledger.reading() as rows:
+            found = []
+            for name in rows.readers() if reader is None else (reader,):
+                places = rows.places(name)
+                for number, state in rows.states(name).items():
+                    calls = state.standing.values()
+                    found += [(call.event.number, _reading(places[number], state, call)) for call in calls]
+        return tuple(reading for _, reading in sorted(found, key=lambda entry: entry[0]))
+
+    def events(self, reader: str | None = None) -> tuple[Event, ...]:
+        """Give the whole history, of one reader or of all, in the order it happened."""
+        with self._ledger.reading() as rows:
+            return rows.events(reader)
+
+    def progress(self, reader: str) -> Progress:
+        """Say how far a reader is, and how long the rest takes at the reader's median pace."""
+        with self._ledger.reading() as rows:
+            places = rows.places(reader)
+            failed = rows.ai_failures()
+            states = rows.states(reader)
+        spent = []
+        for place in places:
+            state = states.get(place.number, history.PlaceState())
+            if history.wanted(self.mode, state, ai_failed=place.case_id in failed) is None:
+                spent.append(sum(step.event.reading_s or 0.0 for step in state.standing.values()))
+        left_s = median(spent) * (len(places) - len(spent)) if spent else None
+        return Progress(len(spent), len(places), left_s)
+
+    def save_ai(self, case_id: str, result: AiResult) -> AiResult:
+        """Keep the model's result of a case, and give the one that is kept: the first, if there was one.
+
+        What one reader was shown is thereby what every reader is shown and what the results are made from.
+        """
+        case = self.case(case_id)
+        if len(result.views) != len(case.views):
+            raise SessionError(
+                f"The model's result has {len(result.views)} views where the study has {len(case.views)}."
+            )
+        with self._ledger.writing() as rows:
+            kept = rows.ai(case_id)
+            if kept is None and case_id in rows.ai_failures():
+                raise SessionError("The session says that the model cannot read this study; that stands.")
+            if kept is None:
+                rows.add_ai(case_id, result, None)
+            return kept or result
+
+    def save_ai_failure(self, case_id: str, reason: str) -> None:
+        """Keep that the model cannot read a case: every mode then asks for an unaided call alone.
+
+        A result that is there already stands, and so does the first reason.
+        """
+        self.case(case_id)
+        with self._ledger.writing() as rows:
+            if rows.ai(case_id) is None and case_id not in rows.ai_failures():
+                rows.add_ai(case_id, None, reason)
+
+    def ai(self, case_id: str) -> AiResult | None:
+        """Give the model's result of a case, None where there is none. For a reader's screen use `reveal`."""
+        self.case(case_id)
+        with self._ledger.reading() as rows:
+            return rows.ai(case_id)
+
+    def ai_failure(self, case_id: str) -> str | None:
+        """Say why the model could not read a case; None where it could or has not tried."""
+        self.case(case_id)
+        with self._ledger.reading() as rows:
+            return rows.ai_failures().get(case_id)
+
+    def close(self) -> None:
+        """End the session for all: no calls any more, results visible. A second time changes nothing."""
+        with self._ledger.writing() as rows:
+            if not rows.is_closed():
+                rows.add(EventKind.CLOSED, rows.clock(history.PlaceState()))
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy of the session's file while readers go on.
+
+        Raises:
+            SessionError: It cannot be written.
+        """
+        with speaking_of(path), closing(sqlite3.connect(path)) as copy:
+            self._ledger.backup(copy)
+
+    def _wanted(self, rows: Rows, place: Place, state: history.PlaceState) -> Condition | None:
+        failed = place.case_id in rows.ai_failures()
+        return history.wanted(self.mode, state, ai_failed=failed)
+
+    def _first_incomplete(self, rows: Rows, reader: str) -> Place | None:
+        failed, states = rows.ai_failures(), rows.states(reader)
+        for place in rows.places(reader):
+            state = states.get(place.number, history.PlaceState())
+            if history.wanted(self.mode, state, ai_failed=place.case_id in failed) is not None:
+                return place
+        return None
+
+
+def _look(rows: Rows, reader: str, place: int) -> tuple[Place, history.PlaceState]:
+    """Find a place and what happened there.
+
+    Raises:
+        SessionError: There is no such reader or place.
+    """
+    return rows.place(reader, place), rows.state(reader, place)
+
+
+def _refuse_unwanted(condition: Condition, needed: Condition | None, state: history.PlaceState) -> None:
+    """Refuse a call that the place does not want now.
+
+    Raises:
+        SessionError: The text says why.
+    """
+    if state.opened is None:
+        raise SessionError("This study was not opened yet. Open it, then make the call.")
+    if needed is None:
+        raise SessionError("This study is called already. Undo the call first to change it.")
+    if condition is not needed:
+        raise SessionError(f"An {condition} call was given where the study wants an {needed} one.")
+    if condition is Condition.AIDED and state.revealed is None:
+        raise SessionError("The model's result was not shown yet. Look at it, then make the call.")
+
+
+def _reading(place: Place, state: history.PlaceState, step: history.Step) -> Reading:
+    event = step.event
+    if state.opened is None or event.call is None or event.condition is None or event.reading_s is None:
+        raise SessionError(
+            "The session's history has a call without its opening. Go back to a copy of the file."
+        )
+    return Reading(
+        reader=event.reader,
+        place=place,
+        condition=event.condition,
+        call=event.call,
+        opened_at=state.opened.event.at,
+        committed_at=event.at,
+        reading_s=event.reading_s,
+    )
