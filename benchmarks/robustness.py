@@ -2,9 +2,9 @@
 
     python -m benchmarks.robustness DATA [--split test] [--every 1] [--out benchmarks/robustness.json]
 
-Every change is made to the film as stored, written to PNG or JPEG, and read again as a file a clinician would
-upload: reader, polarity, region of interest and network all see it. DATA is FracAtlas. AUROC of each change stands
-beside that of the films as they are, with the paired difference and its 95 % interval over patients.
+Every change is made to the film as stored, written to PNG or JPEG, and read again as a file that a clinician
+would upload: reader, polarity, region of interest and network all see it. DATA is FracAtlas. AUROC of each
+change stands beside that of the films as they are, with the paired difference and its 95 % interval.
 """
 
 from __future__ import annotations
