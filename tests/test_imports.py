@@ -65,6 +65,7 @@ ORDER = (
     "review.order",
     "review.schema",
     "review.ledger",
+    "review.protocol",
     "review.store",
     "__main__",
 )

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from statistics import median
 from typing import TYPE_CHECKING
 
 from mura_core.errors import SessionError
 from mura_core.review import history
 from mura_core.review.checks import check_call, check_cases, check_reader
 from mura_core.review.clock import Moment, now
-from mura_core.review.ledger import Ledger, Rows, Settings, put_in
+from mura_core.review.ledger import Ledger, Settings, put_in
 from mura_core.review.order import reading_list
+from mura_core.review.protocol import (
+    as_reading,
+    first_incomplete,
+    look,
+    progress_of,
+    refuse_early,
+    refuse_unwanted,
+    standing_readings,
+    wanted_at,
+)
 from mura_core.review.schema import create_file, speaking_of
-from mura_core.review.types import Condition, EventKind, Mode, Progress, Reading
+from mura_core.review.types import Condition, EventKind, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from mura_core.review.types import AiResult, Case, Event, Place, ReaderCall, Refused
+    from mura_core.review.types import AiResult, Case, Event, Place, Progress, ReaderCall, Reading, Refused
 
 
 class SessionStore:
@@ -149,7 +158,7 @@ class SessionStore:
     def next_place(self, reader: str) -> Place | None:
         """Give the first place that wants a call; None when all are complete or the session is closed."""
         with self._ledger.reading() as rows:
-            return None if rows.is_closed() else self._first_incomplete(rows, reader)
+            return None if rows.is_closed() else first_incomplete(rows, self.mode, reader)
 
     def start(self, reader: str, place: int) -> None:
         """Open a place: its clock starts at the first time and goes on at every other.
@@ -159,20 +168,17 @@ class SessionStore:
         """
         with self._ledger.writing() as rows:
             rows.refuse_closed()
-            state = _look(rows, reader, place)[1]
-            first = self._first_incomplete(rows, reader)
-            if state.opened is None and first is not None and place > first.number:
-                raise SessionError(
-                    f"Study {place + 1} of the list opens once study {first.number + 1} is called."
-                )
+            state = look(rows, reader, place)[1]
+            if state.opened is None:
+                refuse_early(rows, self.mode, reader, place)
             kind = EventKind.OPENED if state.opened is None else EventKind.REOPENED
             rows.add(kind, rows.clock(state), reader, place)
 
     def needs(self, reader: str, place: int) -> Condition | None:
         """Say which call a place still wants; None when it is complete or the session is closed."""
         with self._ledger.reading() as rows:
-            where, state = _look(rows, reader, place)
-            return None if rows.is_closed() else self._wanted(rows, where, state)
+            where, state = look(rows, reader, place)
+            return None if rows.is_closed() else wanted_at(rows, self.mode, where, state)
 
     def ai_allowed(self, reader: str, place: int) -> bool:
         """Tell whether the model's result of this place may be sent to this reader now.
@@ -181,7 +187,7 @@ class SessionStore:
         mode only while the reader's own call stands. After closing, always.
         """
         with self._ledger.reading() as rows:
-            state = _look(rows, reader, place)[1]
+            state = look(rows, reader, place)[1]
             return rows.is_closed() or history.may_reveal(self.mode, state)
 
     def reveal(self, reader: str, place: int) -> AiResult:
@@ -193,7 +199,7 @@ class SessionStore:
             SessionError: It may not be shown now, or no result was saved for the case.
         """
         with self._ledger.writing() as rows:
-            where, state = _look(rows, reader, place)
+            where, state = look(rows, reader, place)
             closed = rows.is_closed()
             if not closed and not history.may_reveal(self.mode, state):
                 raise SessionError(
@@ -215,10 +221,10 @@ class SessionStore:
         """
         with self._ledger.writing() as rows:
             rows.refuse_closed()
-            where, state = _look(rows, reader, place)
+            where, state = look(rows, reader, place)
             check_call(call, views=len(self.case(where.case_id).views))
-            needed = self._wanted(rows, where, state)
-            _refuse_unwanted(condition, needed, state)
+            needed = wanted_at(rows, self.mode, where, state)
+            refuse_unwanted(condition, needed, state)
             second = self.mode is Mode.SEQUENTIAL and condition is Condition.AIDED
             moment = rows.clock(state)
             step = rows.add(
@@ -230,7 +236,7 @@ class SessionStore:
                 call=call,
                 reading_s=history.reading_seconds(self.mode, state, condition, moment),
             )
-            return _reading(where, state, step)
+            return as_reading(where, state, step)
 
     def undo(self, reader: str, place: int) -> None:
         """Withdraw the latest call of a place; the history keeps it.
@@ -241,7 +247,7 @@ class SessionStore:
         """
         with self._ledger.writing() as rows:
             rows.refuse_closed()
-            state = _look(rows, reader, place)[1]
+            state = look(rows, reader, place)[1]
             if not state.standing:
                 raise SessionError("There is no call to undo at this study.")
             if not history.may_undo(self.mode, state):
@@ -256,19 +262,13 @@ class SessionStore:
     def can_undo(self, reader: str, place: int) -> bool:
         """Tell whether `undo` would withdraw a call now."""
         with self._ledger.reading() as rows:
-            state = _look(rows, reader, place)[1]
+            state = look(rows, reader, place)[1]
             return not rows.is_closed() and history.may_undo(self.mode, state)
 
     def readings(self, reader: str | None = None) -> tuple[Reading, ...]:
         """Give the calls that stand, of one reader or of all, in the order they were made."""
         with self._ledger.reading() as rows:
-            found = []
-            for name in rows.readers() if reader is None else (reader,):
-                places = rows.places(name)
-                for number, state in rows.states(name).items():
-                    calls = state.standing.values()
-                    found += [(call.event.number, _reading(places[number], state, call)) for call in calls]
-        return tuple(reading for _, reading in sorted(found, key=lambda entry: entry[0]))
+            return standing_readings(rows, reader)
 
     def events(self, reader: str | None = None) -> tuple[Event, ...]:
         """Give the whole history, of one reader or of all, in the order it happened."""
@@ -278,16 +278,7 @@ class SessionStore:
     def progress(self, reader: str) -> Progress:
         """Say how far a reader is, and how long the rest takes at the reader's median pace."""
         with self._ledger.reading() as rows:
-            places = rows.places(reader)
-            failed = rows.ai_failures()
-            states = rows.states(reader)
-        spent = []
-        for place in places:
-            state = states.get(place.number, history.PlaceState())
-            if history.wanted(self.mode, state, ai_failed=place.case_id in failed) is None:
-                spent.append(sum(step.event.reading_s or 0.0 for step in state.standing.values()))
-        left_s = median(spent) * (len(places) - len(spent)) if spent else None
-        return Progress(len(spent), len(places), left_s)
+            return progress_of(rows, self.mode, reader)
 
     def save_ai(self, case_id: str, result: AiResult) -> AiResult:
         """Keep the model's result of a case, and give the one that is kept: the first, if there was one.
@@ -343,57 +334,3 @@ class SessionStore:
         """
         with speaking_of(path), closing(sqlite3.connect(path)) as copy:
             self._ledger.backup(copy)
-
-    def _wanted(self, rows: Rows, place: Place, state: history.PlaceState) -> Condition | None:
-        failed = place.case_id in rows.ai_failures()
-        return history.wanted(self.mode, state, ai_failed=failed)
-
-    def _first_incomplete(self, rows: Rows, reader: str) -> Place | None:
-        failed, states = rows.ai_failures(), rows.states(reader)
-        for place in rows.places(reader):
-            state = states.get(place.number, history.PlaceState())
-            if history.wanted(self.mode, state, ai_failed=place.case_id in failed) is not None:
-                return place
-        return None
-
-
-def _look(rows: Rows, reader: str, place: int) -> tuple[Place, history.PlaceState]:
-    """Find a place and what happened there.
-
-    Raises:
-        SessionError: There is no such reader or place.
-    """
-    return rows.place(reader, place), rows.state(reader, place)
-
-
-def _refuse_unwanted(condition: Condition, needed: Condition | None, state: history.PlaceState) -> None:
-    """Refuse a call that the place does not want now.
-
-    Raises:
-        SessionError: The text says why.
-    """
-    if state.opened is None:
-        raise SessionError("This study was not opened yet. Open it, then make the call.")
-    if needed is None:
-        raise SessionError("This study is called already. Undo the call first to change it.")
-    if condition is not needed:
-        raise SessionError(f"An {condition} call was given where the study wants an {needed} one.")
-    if condition is Condition.AIDED and state.revealed is None:
-        raise SessionError("The model's result was not shown yet. Look at it, then make the call.")
-
-
-def _reading(place: Place, state: history.PlaceState, step: history.Step) -> Reading:
-    event = step.event
-    if state.opened is None or event.call is None or event.condition is None or event.reading_s is None:
-        raise SessionError(
-            "The session's history has a call without its opening. Go back to a copy of the file."
-        )
-    return Reading(
-        reader=event.reader,
-        place=place,
-        condition=event.condition,
-        call=event.call,
-        opened_at=state.opened.event.at,
-        committed_at=event.at,
-        reading_s=event.reading_s,
-    )
