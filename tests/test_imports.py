@@ -22,6 +22,7 @@ ORDER = (
     "dicom_grey",
     "dicom",
     "images",
+    "grouping",
     "roi",
     "preprocess",
     "overlay",
