@@ -60,7 +60,7 @@ def test_each_film_of_fracatlas_is_a_study(tmp_path: Path) -> None:
         "images/Fractured/2.jpg",
         "images/Non_fractured/3.jpg",
     )
-    assert [len(files) for files in grouped(tmp_path).values()] == [1, 1]
+    assert [len(files) for files in grouped(tmp_path).values()] == [1, 1, 1]
 
 
 def test_mura_comes_out_as_its_studies(tmp_path: Path) -> None:
