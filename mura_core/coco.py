@@ -51,7 +51,7 @@ def read_coco_boxes(annotations: Path, images: Mapping[str, Path]) -> dict[str, 
             box = _clip(Box(top, left, box_height, box_width), height, width, f"{where} ({name})")
             boxes.setdefault(name, []).append(box)
     frames = {name: (width, height) for name, width, height in sizes.values()}
-    return {name: tuple(found) for name, found in boxes.items() if _size_px(images[name]) == frames[name]}
+    return {name: tuple(found) for name, found in boxes.items() if size_px(images[name]) == frames[name]}
 
 
 def _parse(annotations: Path) -> dict[str, Any]:
@@ -97,8 +97,12 @@ def _clip(box: Box, height: int, width: int, where: str) -> Box:
     return clipped
 
 
-def _size_px(path: Path) -> tuple[int, int]:
-    """Return (width, height) as displayed, from the file's header alone."""
+def size_px(path: Path) -> tuple[int, int]:
+    """Return (width, height) of a picture as displayed, from the file's header alone.
+
+    Raises:
+        DatasetError: It cannot be opened.
+    """
     try:
         with Image.open(path) as image:
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5

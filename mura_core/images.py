@@ -54,7 +54,7 @@ def read_radiograph(source: str | Path | bytes) -> Radiograph:
     data = source if isinstance(source, bytes) else _read_file(Path(source))
     if len(data) > MAX_BYTES:
         raise ImageError(_too_large(len(data)))
-    kind = _sniff(data)
+    kind = sniff(data)
     if kind == "dicom":
         from mura_core.dicom import decode_dicom  # pydicom takes 0.2 s to import; PNG users need not wait
 
@@ -83,8 +83,12 @@ def _too_large(size: int) -> str:
     )
 
 
-def _sniff(data: bytes) -> str:
-    """Tell "png", "jpeg" or "dicom" by content."""
+def sniff(data: bytes) -> str:
+    """Tell "png", "jpeg" or "dicom" by a file's first bytes.
+
+    Raises:
+        ImageError: It is none of them; the text says what it is.
+    """
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if data.startswith(b"\xff\xd8\xff"):

@@ -68,6 +68,15 @@ ORDER = (
     "review.ledger",
     "review.protocol",
     "review.store",
+    "review.names",
+    "review.archive",
+    "review.sources",
+    "review.headers",
+    "review.layouts",
+    "review.truth",
+    "review.studies",
+    "review.cases",
+    "review.ai",
     "__main__",
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
