@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,11 +22,34 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mura_core.preprocess import Geometry
+    from mura_core.preprocess import Geometry, PreprocessOptions
     from mura_core.sidecar import Sidecar
-    from mura_core.study import Study, View
+    from mura_core.study import Call, Study, View
 
     FloatMap = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A study under one way of preparing its films.
+
+    Attributes:
+        options: What was done to the films.
+        released: Whether that is what the weights were trained and measured with.
+        films: float32 (S, S) in [0, 1] for each view, in order: what the network saw.
+        view_probabilities: Calibrated probability in [0, 1] of each view.
+        study_probability: Their mean.
+        calls: The call of each view at the fixed operating points.
+        call: The study's call at them.
+    """
+
+    options: PreprocessOptions
+    released: bool
+    films: tuple[FloatMap, ...]
+    view_probabilities: tuple[float, ...]
+    study_probability: float
+    calls: tuple[Call, ...]
+    call: Call
 
 
 class Predictor:
@@ -75,8 +99,7 @@ class Predictor:
         Raises:
             ImageError: The study has no view.
         """
-        if not study.views:
-            raise ImageError("The study has no view. Expected at least one radiograph.")
+        _check_views(study)
         prepared, preprocess_s = [], []
         for view in study.views:
             start = time.perf_counter()
@@ -92,6 +115,48 @@ class Predictor:
             timing = Timing(preprocess_s[index], network_s, time.perf_counter() - start)
             views.append(self._view_result(view, float(logits[index]), cams[index], heat, geometry, timing))
         return self._study_result(tuple(views))
+
+    def compare(self, study: Study) -> tuple[Variant, ...]:
+        """Read a study once for each step of its preparation: whole film, region of interest, contrast.
+
+        Temperature and operating points were fitted on the released preparation alone: what another variant
+        gets shows how much the call leans on a step, and is no second opinion.
+
+        Args:
+            study: One view or more; not changed.
+
+        Returns:
+            The steps in order; the last is the released preparation, and its numbers are those of `predict`.
+
+        Raises:
+            ImageError: The study has no view.
+        """
+        _check_views(study)
+        released = self.sidecar.preprocess
+        steps = [
+            replace(released, roi=roi, enhance=enhance)
+            for roi, enhance in ((False, False), (True, False), (True, True))
+        ]
+        return tuple(
+            self._variant(study, options)
+            for options in (*(step for step in steps if step != released), released)
+        )
+
+    def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
+        films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
+        logits, _, _ = self._run(to_tensor(films))
+        probabilities = tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in logits)
+        mean = math.fsum(probabilities) / len(probabilities)
+        call = self.sidecar.operating_points.call
+        return Variant(
+            options=options,
+            released=options == self.sidecar.preprocess,
+            films=films,
+            view_probabilities=probabilities,
+            study_probability=mean,
+            calls=tuple(call(probability) for probability in probabilities),
+            call=call(mean),
+        )
 
     def _run(self, films: torch.Tensor) -> tuple[FloatMap, FloatMap, FloatMap]:
         with torch.inference_mode():
@@ -129,6 +194,11 @@ class Predictor:
                 maps_s=math.fsum(view.timing.maps_s for view in views),
             ),
         )
+
+
+def _check_views(study: Study) -> None:
+    if not study.views:
+        raise ImageError("The study has no view. Expected at least one radiograph.")
 
 
 def sigmoid(logit: float) -> float:

@@ -1,20 +1,32 @@
 """The predictor: stateless, thread-safe, and one answer whatever the order or company of the views."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mura_tree import draw_bone
 
 from mura_core.errors import ImageError, MuraError, WeightsError
+from mura_core.models import build_model
 from mura_core.predictor import Predictor
+from mura_core.preprocess import preprocess
 from mura_core.study import Radiograph, Study, View, Window
 
 
 @pytest.fixture(scope="module")
 def predictor(untrained_weights: Path) -> Predictor:
     return Predictor.load(untrained_weights, "cpu")
+
+
+@pytest.fixture(scope="module")
+def lively(predictor: Predictor) -> Predictor:
+    """An untrained network that answers differently to different films, as the smaller one does not."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return Predictor(build_model("resnet50"), predictor.sidecar, "cpu")
 
 
 def view(seed: int, size: int = 200) -> View:
@@ -78,8 +90,44 @@ def test_a_study_takes_as_long_as_its_views_together(predictor: Predictor) -> No
 
 
 def test_a_study_without_views_is_refused(predictor: Predictor) -> None:
-    with pytest.raises(ImageError, match="at least one"):
-        predictor.predict(Study(()))
+    for read in (predictor.predict, predictor.compare):
+        with pytest.raises(ImageError, match="at least one"):
+            read(Study(()))
+
+
+def test_the_last_variant_compared_is_what_predict_says(lively: Predictor) -> None:
+    study = Study((view(1), view(2, 333)))
+    result, variants = lively.predict(study), lively.compare(study)
+    steps = [(variant.options.roi, variant.options.enhance, variant.released) for variant in variants]
+    assert steps == [(False, False, False), (True, False, False), (True, True, True)]
+    last = variants[-1]
+    assert last.view_probabilities == tuple(seen.abnormality_probability for seen in result.views)
+    assert (last.study_probability, last.call) == (result.study_probability, result.call)
+    assert last.calls == tuple(seen.call for seen in result.views)
+
+
+def test_each_variant_shows_the_film_that_gave_its_probability(lively: Predictor) -> None:
+    one = view(3)
+    variants = lively.compare(Study((one,)))
+    assert len({variant.study_probability for variant in variants}) == 3
+    for variant in variants:
+        film, _ = preprocess(one.radiograph.pixels, variant.options)
+        np.testing.assert_array_equal(variant.films[0], film)
+        way = Predictor(lively._model, replace(lively.sidecar, preprocess=variant.options), "cpu")
+        assert way.predict(Study((one,))).study_probability == variant.study_probability
+
+
+@pytest.mark.parametrize(("roi", "enhance", "count"), [(False, False, 3), (False, True, 4)])
+def test_the_released_preparation_comes_last_whatever_it_is(
+    lively: Predictor, roi: bool, enhance: bool, count: int
+) -> None:
+    options = replace(lively.sidecar.preprocess, roi=roi, enhance=enhance)
+    other = Predictor(lively._model, replace(lively.sidecar, preprocess=options), "cpu")
+    study = Study((view(1),))
+    variants = other.compare(study)
+    assert [variant.released for variant in variants] == [False] * (count - 1) + [True]
+    assert variants[-1].options == options
+    assert variants[-1].study_probability == other.predict(study).study_probability
 
 
 def test_a_device_that_is_not_there_is_refused(untrained_weights: Path) -> None:
