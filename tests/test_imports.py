@@ -83,6 +83,15 @@ ORDER = (
     "review.studies",
     "review.cases",
     "review.ai",
+    "review.rows",
+    "review.figures",
+    "review.agreement",
+    "review.marks",
+    "review.roc",
+    "review.tags",
+    "review.reader_results",
+    "review.results",
+    "review.export",
     "__main__",
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
@@ -97,6 +106,7 @@ INSTALLED_AS = {
     "gdcm": "python-gdcm",
     "PIL": "pillow",
     "pytorch_grad_cam": "grad-cam",
+    "sklearn": "scikit-learn",
 }
 """Where the name to import is not the name to install."""
 
