@@ -2,48 +2,78 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import TYPE_CHECKING
 
-from demo import handlers, wording
+from demo import handlers
+from demo.wording import LANGUAGES, Wording
 
 if TYPE_CHECKING:
     from mura_core.sidecar import Sidecar
 
 
-def heading() -> str:
-    """The page's heading and the notice that must never be out of sight."""
+def heading(words: Wording, addresses: dict[str, str]) -> str:
+    """The page's heading, the notice that must never be out of sight, and the way to the other language.
+
+    Args:
+        words: The page's language.
+        addresses: Language to address of this page in it, relative to the app's root.
+    """
     return (
-        f"<header><h1>{escape(wording.TITLE)}</h1><p class='lead'>{escape(wording.LEAD)}</p>"
-        f"<p class='notice'>{escape(wording.NOTICE)}</p></header>"
+        f"<header><h1>{escape(words['page.title'])}</h1>{_languages(words, addresses)}"
+        f"<p class='lead'>{escape(words['page.lead'])}</p>"
+        f"<p class='notice'>{escape(words['page.notice'])}</p></header>"
     )
 
 
-def upload_notes() -> str:
+def upload_notes(words: Wording) -> str:
     """What may be uploaded and what becomes of it."""
-    limits = wording.upload_limits(handlers.MAX_VIEWS, handlers.MAX_FILE_MB)
-    return f"<p class='note'>{escape(limits)}</p><p class='note'>{escape(wording.PRIVACY)}</p>"
+    limits = words.text("page.limits", views=handlers.MAX_VIEWS, megabytes=handlers.MAX_FILE_MB)
+    return _note(limits) + _note(words.text("page.privacy", minutes=handlers.IDLE_S // 60))
 
 
-def examples_heading() -> str:
+def upload_prompt(words: Wording) -> str:
+    """What the upload field asks for, as a style: Gradio's own words follow the browser, not the page."""
+    # A CSS string escapes as a JSON string does, and no text of the table holds a tag.
+    return f"<style>#upload .wrap::after {{ content: {json.dumps(words['page.upload_drop'])}; }}</style>"
+
+
+def examples_heading(words: Wording) -> str:
     """What the example studies are."""
-    return f"<h2>{escape(wording.EXAMPLES)}</h2><p class='note'>{escape(wording.EXAMPLES_NOTE)}</p>"
+    return f"<h2>{escape(words['page.examples'])}</h2>{_note(words['page.examples_note'])}"
 
 
-def model_panel(sidecar: Sidecar) -> str:
+def model_panel(sidecar: Sidecar, words: Wording) -> str:
     """Name, version, declared scope and the meaning of the calls and the map."""
-    points = wording.meaning_of_calls(sidecar.operating_points)
-    figures = wording.measured(sidecar.metrics)
-    name = wording.model_line(sidecar.architecture, sidecar.version)
+    figures = words.measured(sidecar.metrics)
+    name = words.text("page.model_line", name=sidecar.architecture, version=sidecar.version)
+    # What the weights say of themselves is English in every language.
+    scope = f"<p class='note' lang='en'>{escape(sidecar.data)}</p>"
+    measured = _folded(words["page.about_measured"], _pairs(figures)) if figures else ""
     return (
-        f"<section class='about'><h2>{escape(wording.ABOUT)}</h2>"
+        f"<section class='about'><h2>{escape(words['page.about'])}</h2>"
         f"<p class='note'><strong>{escape(name)}</strong></p>"
-        + _folded(wording.ABOUT_SCOPE, _note(sidecar.data), unfolded=True)
-        + _folded(wording.ABOUT_CALLS, _pairs(points))
-        + (_folded(wording.ABOUT_MEASURED, _pairs(figures)) if figures else "")
-        + _folded(wording.ABOUT_MAP, _note(wording.ABOUT_MAP_TEXT))
+        + _folded(words["page.about_scope"], scope, unfolded=True)
+        + _folded(words["page.about_calls"], _pairs(words.meaning_of_calls(sidecar.operating_points)))
+        + measured
+        + _folded(words["page.about_map"], _note(words["page.about_map_text"]))
         + "</section>"
     )
+
+
+def _languages(words: Wording, addresses: dict[str, str]) -> str:
+    """Name every language in itself; the one in use is no link."""
+    parts = []
+    for language in LANGUAGES:
+        name = escape(Wording(language)["page.language"])
+        if language == words.language:
+            parts.append(f"<span lang='{language}' aria-current='true'>{name}</span>")
+        else:
+            parts.append(
+                f"<a href='{addresses[language]}' lang='{language}' hreflang='{language}'>{name}</a>"
+            )
+    return f"<nav class='languages' aria-label='{escape(words['page.languages'])}'>{' / '.join(parts)}</nav>"
 
 
 def _folded(title: str, content: str, *, unfolded: bool = False) -> str:

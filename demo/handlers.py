@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from demo import render, wording
+from demo import render
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_radiograph
 from mura_core.study import Study, StudyResult, View
@@ -17,6 +17,7 @@ from mura_core.study import Study, StudyResult, View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from demo.wording import Wording
     from mura_core.predictor import Predictor
 
 
@@ -24,6 +25,9 @@ MAX_VIEWS = 6
 """Views of one study: what an examination of one body part has, and the keys 1 to 6."""
 
 MAX_FILE_MB = 60
+
+IDLE_S = 900
+"""After this many seconds, files that wait and a study that is open leave the server's memory."""
 
 _NAME_LIMIT = 120
 _log = logging.getLogger(__name__)
@@ -58,23 +62,39 @@ class Tray:
     refused: tuple[Refusal, ...] = ()
 
 
-def base_name(name: str) -> str:
+@dataclass(frozen=True)
+class OpenStudy:
+    """The study on screen; in the server's memory only, until Clear, the next analysis or `IDLE_S` seconds.
+
+    Attributes:
+        files: (name, content) of each file that was read, in the order of the views.
+        study: The views as read from the files.
+        result: What the model says of it.
+    """
+
+    files: tuple[tuple[str, bytes], ...]
+    study: Study
+    result: StudyResult
+
+
+def base_name(name: str, unnamed: str) -> str:
     r"""Reduce a client's file name to what may be shown: no folders, no control characters, not endless.
 
-    >>> base_name("../../wrist\n.png")
+    >>> base_name("../../wrist\n.png", "unnamed file")
     'wrist.png'
     """
     last = PureWindowsPath(PurePosixPath(name).name).name
     shown = "".join(letter for letter in last if letter.isprintable()).strip()
-    return shown[:_NAME_LIMIT] or "unnamed file"
+    return shown[:_NAME_LIMIT] or unnamed
 
 
-def take_uploads(uploads: Sequence[UploadedFile], tray: Tray) -> Tray:
+def take_uploads(uploads: Sequence[UploadedFile], tray: Tray, words: Wording) -> Tray:
     """Move uploads from disk to memory. Every one leaves the disk, taken or not.
 
     Args:
         uploads: What arrived.
         tray: What is waiting already; not changed.
+        words: The page's language.
 
     Returns:
         The tray with the new files, and a refusal for each that was not taken.
@@ -82,18 +102,19 @@ def take_uploads(uploads: Sequence[UploadedFile], tray: Tray) -> Tray:
     # A file dropped twice at once lies at one path, for paths are named after the content.
     contents = {path: _read_and_delete(path) for path in {upload.path for upload in uploads}}
     for upload in uploads:
-        name = base_name(upload.name)
+        name = base_name(upload.name, words["page.unnamed"])
         content = contents[upload.path]
         twin = next((taken for taken, given in tray.files if given == content), None)
         position = len(tray.files) + len(tray.refused) + 1
         if content is None:
-            tray = _refuse(tray, name, wording.GONE)
+            tray = _refuse(tray, name, words["page.gone"])
         elif not content:
-            tray = _refuse(tray, name, wording.empty_file())
+            tray = _refuse(tray, name, words["page.empty_file"])
         elif twin is not None:
-            tray = _refuse(tray, name, wording.same_content(twin))
+            tray = _refuse(tray, name, words.text("page.same_content", name=twin))
         elif len(tray.files) >= MAX_VIEWS:
-            tray = _refuse(tray, name, wording.too_many(position, MAX_VIEWS))
+            reason = words.text("page.too_many", position=position, limit=MAX_VIEWS)
+            tray = _refuse(tray, name, reason)
         else:
             tray = replace(tray, files=(*tray.files, (name, content)))
     return tray
@@ -112,38 +133,50 @@ def tray_payload(tray: Tray) -> dict[str, Any]:
     return {"files": files, "refused": _refused_payload(tray.refused)}
 
 
-def analyse(predictor: Predictor, tray: Tray) -> Iterator[dict[str, Any]]:
-    """Read the waiting files and let the model read them; yields what the viewer shows at each step.
+def analyse(
+    predictor: Predictor, tray: Tray, words: Wording
+) -> Iterator[tuple[dict[str, Any], OpenStudy | None]]:
+    """Read the waiting files and let the model read them.
 
     The films come before the network runs: a reader looks at the radiograph first.
+
+    Args:
+        predictor: The model.
+        tray: The files; not changed.
+        words: The page's language.
+
+    Yields:
+        At each step, what the viewer shows, and the study to keep: None until it has a result.
     """
     if not tray.files and not tray.refused:
-        yield _payload(error=wording.NO_FILES)
+        yield _payload(error=words["page.no_files"]), None
         return
     given = len(tray.files) + len(tray.refused)
-    views, refused = read_views(tray)
+    files, views, refused = read_views(tray)
     base = _payload(
         refused=_refused_payload(refused),
-        rests=wording.rests_on(len(views), given),
-        views=[_view_payload(view, index, len(views)) for index, view in enumerate(views, 1)],
+        rests=words.rests_on(len(views), given),
+        views=[_view_payload(view, index, len(views), words) for index, view in enumerate(views, 1)],
     )
     if not views:
-        yield base
+        yield base, None
         return
-    yield {**base, "status": wording.analysing(len(views)), "busy": True}
+    yield {**base, "status": words.counted("page.analysing", len(views)), "busy": True}, None
+    study = Study(tuple(views))
     try:
-        result = predictor.predict(Study(tuple(views)))
+        result = predictor.predict(study)
     except MuraError as error:
-        yield {**base, "error": str(error)}
+        yield {**base, "error": str(error)}, None
     except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
         log_without_content(error)
-        yield {**base, "error": wording.INTERNAL}
+        yield {**base, "error": words["page.internal"]}, None
     else:
-        yield _with_result(base, result)
+        yield _with_result(base, result, words), OpenStudy(tuple(files), study, result)
 
 
-def read_views(tray: Tray) -> tuple[list[View], list[Refusal]]:
+def read_views(tray: Tray) -> tuple[list[tuple[str, bytes]], list[View], list[Refusal]]:
     """Read each waiting file; one that is no radiograph is refused by name, and the others are still read."""
+    files: list[tuple[str, bytes]] = []
     views: list[View] = []
     refused = list(tray.refused)
     for name, content in tray.files:
@@ -151,7 +184,9 @@ def read_views(tray: Tray) -> tuple[list[View], list[Refusal]]:
             views.append(View(name, read_radiograph(content)))
         except ImageError as error:
             refused.append(Refusal(name, str(error)))
-    return views, refused
+        else:
+            files.append((name, content))
+    return files, views, refused
 
 
 def log_without_content(error: BaseException) -> None:
@@ -194,20 +229,20 @@ def _payload(**parts: object) -> dict[str, Any]:
     return {**empty, **parts}
 
 
-def _with_result(base: dict[str, Any], result: StudyResult) -> dict[str, Any]:
+def _with_result(base: dict[str, Any], result: StudyResult, words: Wording) -> dict[str, Any]:
     views = [
-        {**shown, "result": render.encode_view_result(view, result, index)}
+        {**shown, "result": render.encode_view_result(view, result, index, words)}
         for index, (shown, view) in enumerate(zip(base["views"], result.views, strict=True), 1)
     ]
-    return {**base, "views": views, "verdict": render.encode_verdict(result)}
+    return {**base, "views": views, "verdict": render.encode_verdict(result, words)}
 
 
-def _view_payload(view: View, index: int, count: int) -> dict[str, Any]:
+def _view_payload(view: View, index: int, count: int, words: Wording) -> dict[str, Any]:
     return {
         "name": view.name,
-        "alt": wording.thumbnail(index, count, view.name),
+        "alt": words.thumbnail(index, count, view.name),
         "film": render.encode_film(view.radiograph),
-        "facts": wording.facts(view.radiograph),
+        "facts": words.facts(view.radiograph),
         "warnings": list(view.radiograph.warnings),
         "result": None,
     }

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import cv2
 import numpy as np
 
-from demo import wording
+from demo.wording import SYMBOLS, probability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from demo.wording import Wording
     from mura_core.study import Box, Radiograph, StudyResult, ViewResult
 
 Grey = TypeVar("Grey", np.uint8, np.uint16, np.float32)
@@ -36,7 +37,8 @@ def encode_film(radiograph: Radiograph) -> dict[str, Any]:
     Returns:
         `data` is base64 of zlib of one plane (bit depth 8) or two (low bytes, then high bytes) of
         (height, width) bytes. Each row holds differences to the left neighbour, modulo 2**8 or
-        2**16: they deflate to about half of what the values do. The window is in units of the values.
+        2**16: they deflate to about half of what the values do. The window is in units of the values;
+        `spacing_mm` is (row, column) of the full-size film's pixels, or None.
     """
     values = shrink(radiograph.values, FILM_LONGEST_PX)
     wide = radiograph.bit_depth > 8
@@ -52,6 +54,7 @@ def encode_film(radiograph: Radiograph) -> dict[str, Any]:
         "planes": len(planes),
         "centre": float(radiograph.window.centre),
         "window_width": float(radiograph.window.width),
+        "spacing_mm": radiograph.pixel_spacing_mm,
         "data": _pack(np.stack(planes).astype(np.uint8)),
     }
 
@@ -80,36 +83,41 @@ def encode_box(box: Box, height: int, width: int) -> dict[str, float]:
     }
 
 
-def encode_view_result(view: ViewResult, result: StudyResult, index: int) -> dict[str, Any]:
-    """Encode what the model says of one view; `index` counts from 1."""
+def encode_view_result(view: ViewResult, result: StudyResult, index: int, words: Wording) -> dict[str, Any]:
+    """Encode what the model says of one view; `index` counts from 1.
+
+    `call` is for programs, `word` for readers.
+    """
     height, width = view.heatmap.shape
-    text = wording.probability(view.abnormality_probability, result.operating_points)
+    text = probability(view.abnormality_probability, result.operating_points)
     return {
         "probability": view.abnormality_probability,
         "probability_text": text,
         "call": str(view.call),
-        "symbol": wording.SYMBOLS[view.call],
-        "alt": wording.thumbnail_called(index, len(result.views), view.name, view.call, text),
+        "word": words.call(view.call),
+        "symbol": SYMBOLS[view.call],
+        "alt": words.thumbnail_called(index, len(result.views), view.name, view.call, text),
         "heatmap": encode_heatmap(view.heatmap),
         "roi": encode_box(view.roi, height, width),
     }
 
 
-def encode_verdict(result: StudyResult) -> dict[str, Any]:
-    """Encode what the model says of the study."""
+def encode_verdict(result: StudyResult, words: Wording) -> dict[str, Any]:
+    """Encode what the model says of the study. `call` is for programs, `word` for readers."""
     points = result.operating_points
     return {
         "call": str(result.call),
-        "symbol": wording.SYMBOLS[result.call],
+        "word": words.call(result.call),
+        "symbol": SYMBOLS[result.call],
         "probability": result.study_probability,
-        "probability_text": wording.probability(result.study_probability, points),
-        "meaning": wording.study_probability_meaning(len(result.views)),
-        "flagged": wording.flagged([view.call for view in result.views]),
+        "probability_text": probability(result.study_probability, points),
+        "meaning": words.counted("page.study_probability", len(result.views)),
+        "flagged": words.flagged([view.call for view in result.views]),
         "sensitive": points.sensitive,
         "specific": points.specific,
-        "points": wording.operating_points(points),
-        "model": wording.model_line(result.model_name, result.model_version),
-        "timing": wording.timing(result.timing.total_s),
+        "points": words.operating_points(points),
+        "model": words.text("page.model_line", name=result.model_name, version=result.model_version),
+        "timing": words.text("page.timing", seconds=f"{result.timing.total_s:.1f}"),
     }
 
 

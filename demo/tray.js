@@ -17,7 +17,7 @@ function showTray() {
     item.querySelector(".name").title = file.name;
     const button = item.querySelector("button");
     button.type = "button";
-    button.setAttribute("aria-label", props.words.remove + " " + file.name);
+    button.setAttribute("aria-label", props.words.remove.replace("{name}", () => file.name));
     button.addEventListener("click", () => trigger("remove", { index }));
     return item;
   }));

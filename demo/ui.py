@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import about, handlers, wording
+from demo import about, handlers
 from demo.examples.draw import EXAMPLES, draw_example
-from demo.handlers import Tray, UploadedFile
+from demo.handlers import IDLE_S, Tray, UploadedFile
+from demo.wording import LANGUAGES, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,55 +21,66 @@ if TYPE_CHECKING:
     from mura_core.predictor import Predictor
 
 _FOLDER = Path(__file__).parent
-_VIEWER_SCRIPTS = ("viewer_film.js", "viewer_heatmap.js", "viewer_stage.js", "viewer_input.js", "viewer.js")
-_IDLE_S = 900
-"""After this many seconds, waiting files leave the server's memory and forgotten uploads its disk."""
+# The parts first, in any order: what puts them together comes last.
+_VIEWER_SCRIPTS = (*sorted(path.name for path in _FOLDER.glob("viewer_*.js")), "viewer.js")
+_VIEWER_STYLES = ("viewer.css", *sorted(path.name for path in _FOLDER.glob("viewer_*.css")))
 
-_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif")
-_MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
+# Korean letters by the system's own fonts: the page fetches none.
+_KOREAN_FONTS = ("Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", "Noto Sans CJK KR", "NanumGothic")
+_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", *_KOREAN_FONTS, "sans-serif")
+_MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", *_KOREAN_FONTS, "monospace")
 _HEAD = '<meta name="color-scheme" content="dark"><meta name="referrer" content="no-referrer">'
 _DARK = "() => document.body.classList.add('dark')"
 # Says at once that the click was heard; the server's first answer may have to wait for the model's turn.
 _TELL_VIEWER = "(...inputs) => { document.dispatchEvent(new Event('mura-waiting')); return inputs; }"
+# Gradio would take both from the browser's language and from the app's one title.
+_NAME_PAGE = "() => {{ document.documentElement.lang = {language}; document.title = {title}; }}"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What of one page takes part in events.
+
+    Attributes:
+        tray: State, a Tray: the files waiting.
+        opened: State, an OpenStudy or None: the study on screen.
+        waiting: The list of files waiting.
+        viewer: The viewer.
+        upload: The upload field.
+        analyse: The button.
+        clear: The button.
+        examples: Name of an example study to its button.
+    """
+
+    tray: gr.State
+    opened: gr.State
+    waiting: gr.HTML
+    viewer: gr.HTML
+    upload: gr.File
+    analyse: gr.Button
+    clear: gr.Button
+    examples: dict[str, gr.Button]
 
 
 def build_ui(predictor: Predictor) -> gr.Blocks:
-    """Lay out the page and connect it to a predictor.
+    """Lay out the page in every language and connect it to a predictor.
 
     Args:
         predictor: Anything with the Predictor's `sidecar` and its thread-safe `predict(study)`.
 
     Returns:
-        The page; `launch` serves it.
+        The page at `/`, and at `/ko` in Korean; `launch` serves it.
     """
-    ui = gr.Blocks(title=wording.TITLE, analytics_enabled=False, delete_cache=(60, _IDLE_S), fill_width=True)
+    first, *others = (Wording(language) for language in LANGUAGES)
+    ui = gr.Blocks(
+        title=first["page.title"], analytics_enabled=False, delete_cache=(60, IDLE_S), fill_width=True
+    )
     with ui:
-        tray = gr.State(Tray(), time_to_live=_IDLE_S)
-        with gr.Row(elem_id="page"):
-            with gr.Column(elem_id="side", min_width=260):
-                _html(about.heading())
-                with gr.Column(elem_id="intake", min_width=0):
-                    upload = gr.File(
-                        label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=112
-                    )
-                    waiting = _tray_list()
-                    with gr.Row(elem_id="actions"):
-                        analyse = gr.Button(
-                            wording.ANALYSE, variant="primary", elem_id="analyse", interactive=False
-                        )
-                        clear = gr.Button(wording.CLEAR, elem_id="clear", min_width=80)
-                    _html(about.upload_notes())
-                with gr.Column(elem_id="more", min_width=0):
-                    _html(about.examples_heading())
-                    buttons = {
-                        name: gr.Button(title, elem_classes="example", size="sm")
-                        for name, title in EXAMPLES.items()
-                    }
-                    _html(about.model_panel(predictor.sidecar))
-            with gr.Column(elem_id="view", min_width=320):
-                viewer = _viewer()
-        running = _connect_model(predictor, tray, waiting, viewer, analyse, buttons)
-        _connect_tray(tray, waiting, viewer, upload, analyse, clear, running)
+        _build_page(ui, predictor, first)
+        _forget_on_closing(ui)
+    for words in others:
+        with ui.route(words["page.language"], f"/{words.language}", show_in_navbar=False):
+            _build_page(ui, predictor, words)
     ui.queue(max_size=64, default_concurrency_limit=4)
     return ui
 
@@ -95,7 +109,7 @@ def launch(
         server_name=host,
         server_port=port,
         auth=auth,
-        auth_message=wording.NOTICE,
+        auth_message="<br>".join(Wording(language)["page.notice"] for language in LANGUAGES),
         prevent_thread_lock=True,
         max_file_size=f"{handlers.MAX_FILE_MB}mb",
         state_session_capacity=200,
@@ -114,27 +128,57 @@ def launch(
         mcp_server=False,
     )
     if block:
-        print(f"{wording.TITLE}: {address}", flush=True)
+        print(f"{ui.title}: {address}", flush=True)
         ui.block_thread()
     return address
 
 
-def _connect_model(
-    predictor: Predictor,
-    tray: gr.State,
-    waiting: gr.HTML,
-    viewer: gr.HTML,
-    analyse: gr.Button,
-    buttons: dict[str, gr.Button],
-) -> list[Any]:
+def _build_page(ui: gr.Blocks, predictor: Predictor, words: Wording) -> None:
+    gr.Navbar(visible=False)
+    parts = _lay_out(predictor, words)
+    running = _connect_model(predictor, parts, words)
+    _connect_tray(parts, words, running)
+    named = {"language": json.dumps(words.language), "title": json.dumps(words["page.title"])}
+    ui.load(None, js=_NAME_PAGE.format(**named), api_visibility="private")
+
+
+def _lay_out(predictor: Predictor, words: Wording) -> Parts:
+    tray = gr.State(Tray(), time_to_live=IDLE_S)
+    opened = gr.State(None, time_to_live=IDLE_S)
+    with gr.Row(elem_id="page"):
+        with gr.Column(elem_id="side", min_width=260):
+            _html(about.heading(words, {language: _address(language) for language in LANGUAGES}))
+            with gr.Column(elem_id="intake", min_width=0):
+                label = words["page.upload_label"]
+                upload = gr.File(label=label, file_count="multiple", elem_id="upload", height=112)
+                waiting = _tray_list(words)
+                with gr.Row(elem_id="actions"):
+                    analyse = gr.Button(
+                        words["page.analyse"], variant="primary", elem_id="analyse", interactive=False
+                    )
+                    clear = gr.Button(words["page.clear"], elem_id="clear", min_width=80)
+                _html(about.upload_notes(words) + about.upload_prompt(words))
+            with gr.Column(elem_id="more", min_width=0):
+                _html(about.examples_heading(words))
+                examples = {
+                    name: gr.Button(words[f"page.example_{name}"], elem_classes="example", size="sm")
+                    for name in EXAMPLES
+                }
+                _html(about.model_panel(predictor.sidecar, words))
+        with gr.Column(elem_id="view", min_width=320):
+            viewer = _viewer(words)
+    return Parts(tray, opened, waiting, viewer, upload, analyse, clear, examples)
+
+
+def _connect_model(predictor: Predictor, parts: Parts, words: Wording) -> list[Any]:
     """Let the model answer the buttons, one study at a time."""
 
     def read_tray(kept: Tray) -> Iterator[tuple[Any, ...]]:
-        for payload in handlers.analyse(predictor, kept):
-            yield (payload, *_tray_state(Tray()))
+        for payload, opened in handlers.analyse(predictor, kept, words):
+            yield (payload, opened, *_tray_state(Tray()))
 
-    def read_example(name: str) -> Iterator[dict[str, Any]]:
-        yield from handlers.analyse(predictor, Tray(files=draw_example(name)))
+    def read_example(name: str) -> Iterator[tuple[Any, ...]]:
+        yield from handlers.analyse(predictor, Tray(files=draw_example(name)), words)
 
     one_at_a_time: dict[str, Any] = {
         "concurrency_id": "model",
@@ -143,74 +187,105 @@ def _connect_model(
         "show_progress": "hidden",
         "api_visibility": "undocumented",
     }
+    shown = [parts.viewer, parts.opened]
     running = [
-        analyse.click(read_tray, tray, [viewer, tray, waiting, analyse], api_name="analyse", **one_at_a_time)
-    ]
-    for name, button in buttons.items():
-        running.append(
-            button.click(
-                partial(read_example, name), None, viewer, api_name=f"example_{name}", **one_at_a_time
-            )
+        parts.analyse.click(
+            read_tray,
+            parts.tray,
+            [*shown, parts.tray, parts.waiting, parts.analyse],
+            api_name=_api_name("analyse", words),
+            **one_at_a_time,
         )
+    ]
+    for name, button in parts.examples.items():
+        api_name = _api_name(f"example_{name}", words)
+        read = partial(read_example, name)
+        running.append(button.click(read, None, shown, api_name=api_name, **one_at_a_time))
     return running
 
 
-def _connect_tray(
-    tray: gr.State,
-    waiting: gr.HTML,
-    viewer: gr.HTML,
-    upload: gr.File,
-    analyse: gr.Button,
-    clear: gr.Button,
-    running: list[Any],
-) -> None:
+def _connect_tray(parts: Parts, words: Wording, running: list[Any]) -> None:
     """Move what is dropped into memory at once, and let it be taken out again."""
-    shown = [tray, waiting, analyse]
+    shown = [parts.tray, parts.waiting, parts.analyse]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "undocumented"}
 
     def add(files: list[dict[str, Any]] | None, kept: Tray) -> tuple[Any, ...]:
         uploads = [
             UploadedFile(file["orig_name"] or file["path"], Path(file["path"])) for file in files or []
         ]
-        return (None, *_tray_state(handlers.take_uploads(uploads, kept)))
+        return (None, *_tray_state(handlers.take_uploads(uploads, kept, words)))
 
     def remove(kept: Tray, event: gr.EventData) -> tuple[Any, ...]:
         return _tray_state(handlers.remove_file(kept, getattr(event, "index", None)))
 
     def forget() -> tuple[Any, ...]:
-        return (None, None, *_tray_state(Tray()))
+        return (None, None, None, *_tray_state(Tray()))
 
     # Without `preprocess`, which would leave an empty temporary file for each upload. Gradio has checked by
     # then that every path lies in its upload folder.
-    upload.upload(add, [upload, tray], [upload, *shown], api_name="add", preprocess=False, **quiet)
-    waiting.remove(remove, tray, shown, api_name=False, show_progress="hidden")
-    clear.click(forget, None, [viewer, upload, *shown], api_name="clear", cancels=running, **quiet)
+    parts.upload.upload(
+        add,
+        [parts.upload, parts.tray],
+        [parts.upload, *shown],
+        api_name=_api_name("add", words),
+        preprocess=False,
+        **quiet,
+    )
+    parts.waiting.remove(remove, parts.tray, shown, api_name=False, show_progress="hidden")
+    parts.clear.click(
+        forget,
+        None,
+        [parts.viewer, parts.opened, parts.upload, *shown],
+        api_name=_api_name("clear", words),
+        cancels=running,
+        **quiet,
+    )
+
+
+def _forget_on_closing(ui: gr.Blocks) -> None:
+    """Delete what a reader's page kept when it is closed; Gradio alone would keep it for an hour."""
+
+    def forget_session(request: gr.Request) -> None:
+        if request.session_hash:
+            ui.state_holder.delete_state(request.session_hash)
+
+    ui.unload(forget_session)
 
 
 def _tray_state(tray: Tray) -> tuple[Tray, dict[str, Any], gr.Button]:
     return tray, handlers.tray_payload(tray), gr.Button(interactive=bool(tray.files or tray.refused))
 
 
-def _tray_list() -> gr.HTML:
+def _address(language: str) -> str:
+    """Address of the page in a language, relative to the app's root."""
+    return "." if language == LANGUAGES[0] else language
+
+
+def _api_name(name: str, words: Wording) -> str:
+    """Names of endpoints are unique in the whole app; English has the plain ones."""
+    return name if words.language == LANGUAGES[0] else f"{name}_{words.language}"
+
+
+def _tray_list(words: Wording) -> gr.HTML:
     return gr.HTML(
         html_template=_text("tray.html"),
         css_template=_text("tray.css"),
         js_on_load=_text("tray.js"),
         apply_default_css=False,
         elem_id="tray",
-        words=wording.TRAY_WORDS,
+        words=words.words("tray"),
     )
 
 
-def _viewer() -> gr.HTML:
+def _viewer(words: Wording) -> gr.HTML:
     return gr.HTML(
         html_template=_text("viewer.html"),
-        css_template=_text("viewer.css"),
+        css_template="\n".join(_text(name) for name in _VIEWER_STYLES),
         js_on_load="\n".join(_text(name) for name in _VIEWER_SCRIPTS),
         apply_default_css=False,
         elem_id="viewer",
-        words=wording.VIEWER_WORDS,
-        keys=wording.KEYS,
+        words=words.words("viewer"),
+        keys=words.keys(),
     )
 
 

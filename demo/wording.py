@@ -1,151 +1,192 @@
-"""Every sentence the page shows, so that wording is reviewed in one place."""
+"""Every sentence the page shows, in the language of the page.
+
+The texts lie in `texts/*.json`, one table: `{"key": {"en": ..., "ko": ...}}`. A text is named by its file and
+its key, as in `page.title`. What a MuraError or a film's warning says stays English in every language: it is
+written in mura_core, which the command line uses too. The fixed sentence around it is translated.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mura_core.study import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from mura_core.study import OperatingPoints, Radiograph
 
-TITLE = "Musculoskeletal radiograph reader"
-LEAD = "Reads the views of one study together and marks where it looked."
-NOTICE = (
-    "Research software. Not a medical device. Not a replacement for clinician review. "
-    "Do not upload identifiable patient data."
-)
-NOTICE_SHORT = "Research software. Not a medical device. Not a replacement for clinician review."
-
-UPLOAD_LABEL = "Radiographs of one study"
-LIMITS = "1 to {views} views of one body part. PNG, JPEG or DICOM, up to {megabytes} MB each."
-PRIVACY = (
-    "A file is taken off the disk the moment it arrives, and out of memory once it is analysed. "
-    "Files dropped after that start a new study."
-)
-ANALYSE = "Analyse study"
-CLEAR = "Clear"
-EXAMPLES = "Example studies"
-EXAMPLES_NOTE = (
-    "Drawn phantoms, not patients. They show how the page works. "
-    "What the model says of a drawing means nothing."
-)
-
-EMPTY = "Drop the views of one study on the left and press Analyse study, or open an example."
-WAITING = "Waiting for the model…"
-NO_FILES = "There is no file to analyse. Drop the views of one study first."
-NOTHING_READ = "No call: none of the files could be read."
-INTERNAL = (
-    "No call: the analysis stopped on an internal error. Nothing was kept; the server's log says where. "
-    "Try again, and report it if it happens twice."
-)
-GONE = "It was no longer on the server when its turn came. Drop it again."
-
-_FORMATS = {"png": "PNG", "jpeg": "JPEG", "dicom": "DICOM"}
+Language = Literal["en", "ko"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+"""The first one is the page at `/`."""
 
 SYMBOLS = {Call.NORMAL: "●", Call.DOUBT: "◆", Call.ABNORMAL: "▲"}
 
-VIEWER_WORDS = {
-    "viewer": "Study viewer",
-    "banner": "Result for the study",
-    "probability_bar": "Study probability on a scale from 0 to 1",
-    "stage": "Radiograph. Wheel zooms, drag pans, right or shift drag changes the window.",
-    "strip": "Views of the study",
-    "views": "Views",
-    "column_view": "View",
-    "column_probability": "Prob.",
-    "column_call": "Call",
-    "display": "Display",
-    "opacity": "Heatmap",
-    "window": "Window",
-    "level": "Level",
-    "heatmap": "Heatmap",
-    "contour": "Contour",
-    "roi": "ROI",
-    "invert": "Invert",
-    "preset_default": "As stored",
-    "preset_full": "Full range",
-    "preset_default_hint": "The window the file asks for",
-    "preset_full_hint": "Every value of the film between black and white",
-    "zoom_in": "Zoom in",
-    "zoom_out": "Zoom out",
-    "reset": "Reset",
-    "full_screen": "Full screen",
-    "help": "Keys",
-    "close": "Close",
-    "about_view": "This view",
-    "legend": (
-        "Colour: the probability if the whole film looked like this spot. "
-        "Same scale on every film; contour at 0.5."
-    ),
-    "empty": EMPTY,
-    "notice": NOTICE_SHORT,
-    "waiting": WAITING,
-    "zoom": "zoom",
-    "of": "of",
-    "not_read": "not read",
-    "shown_at": "shown at",
-}
-"""What the viewer shows. Plain text: no backtick and no dollar sign, for in a template they are code."""
-
-TRAY_WORDS = {"waiting": "Files waiting", "remove": "Remove", "refused": "Not taken"}
-
-KEYS = (
-    ("1 – 6", "view"),
-    ("[ ]", "heatmap weaker, stronger"),
-    ("H", "heatmap and contour on, off"),
-    ("C", "contour on, off"),
-    ("B", "region the network saw (ROI box)"),
-    ("I", "invert"),
-    ("R", "reset window, zoom and overlays"),
-    ("F", "full screen"),
-    ("?", "this list"),
-    ("wheel, pinch", "zoom at the pointer"),
-    ("drag", "pan"),
-    ("right or shift drag", "window (across) and level (down)"),
-    ("double click", "fit the film"),
-)
+_TEXTS = Path(__file__).parent / "texts"
+_FORMATS = {"png": "PNG", "jpeg": "JPEG", "dicom": "DICOM"}
 
 
-def upload_limits(views: int, megabytes: int) -> str:
-    """Say what may be uploaded."""
-    return LIMITS.format(views=views, megabytes=megabytes)
+@cache
+def table() -> dict[str, dict[str, str]]:
+    """Every text: `file.key` to language to text."""
+    return {
+        f"{path.stem}.{key}": texts
+        for path in sorted(_TEXTS.glob("*.json"))
+        for key, texts in json.loads(path.read_text(encoding="utf-8")).items()
+    }
 
 
-def too_many(position: int, limit: int) -> str:
-    """Say why a file beyond the limit was not taken."""
-    return f"Not taken: it is file {position}, and a study has at most {limit} views. Analyse it separately."
+class Wording:
+    """The texts of one language.
 
+    Attributes:
+        language: Code of the language, as in an HTML `lang` attribute.
 
-def empty_file() -> str:
-    """Say why a file without content was not taken."""
-    return "Not taken: the file is empty (0 bytes)."
+    >>> Wording("en")["page.clear"], Wording("ko")["page.clear"]
+    ('Clear', '지우기')
+    """
 
+    def __init__(self, language: Language) -> None:
+        self.language = language
 
-def same_content(name: str) -> str:
-    """Say why a file that was given twice is taken once."""
-    return f"Not taken: it is the same image file as {name}, and would count twice."
+    def __getitem__(self, key: str) -> str:
+        """Return the text of a key as it stands in the table."""
+        return table()[key][self.language]
 
+    def text(self, key: str, **values: object) -> str:
+        """Return the text of a key with its `{placeholders}` filled in; values are not read as templates."""
+        return self[key].format(**values)
 
-def rests_on(read: int, given: int) -> str:
-    """Say how much of what was given the call rests on; empty when it is all of it."""
-    if read == given:
-        return ""
-    if read == 0:
-        return NOTHING_READ
-    return f"The call rests on {read} of {given} files."
+    def counted(self, key: str, count: int, **values: object) -> str:
+        """Return the text for a number of things; English has a text of its own for one: `key_one`."""
+        return self.text(f"{key}_one" if count == 1 else key, count=count, **values)
 
+    def words(self, file: str) -> dict[str, str]:
+        """Return all texts of one file, by key: what a template or a script of the page shows."""
+        start = f"{file}."
+        return {
+            key.removeprefix(start): texts[self.language]
+            for key, texts in table().items()
+            if key.startswith(start)
+        }
 
-def flagged(calls: Sequence[Call]) -> str:
-    """Say how many views are above normal, and which way."""
-    doubt, abnormal = calls.count(Call.DOUBT), calls.count(Call.ABNORMAL)
-    if not doubt + abnormal:
-        return "no view flagged" if len(calls) > 1 else "the one view is not flagged"
-    parts = [f"{count} {word}" for count, word in ((abnormal, "abnormal"), (doubt, "in doubt")) if count]
-    return f"{doubt + abnormal} of {len(calls)} {_plural(len(calls), 'view')} flagged ({', '.join(parts)})"
+    def keys(self) -> list[tuple[str, str]]:
+        """Return the list of keys: (what to press, what it does)."""
+        pairs = (text.split(" | ") for text in self.words("keys").values())
+        return [(press, does) for press, does in pairs]
+
+    def call(self, call: Call) -> str:
+        """Name a call. Where a program reads it, `str(call)` is what counts, in every language."""
+        return self[f"page.call_{call}"]
+
+    def rests_on(self, read: int, given: int) -> str:
+        """Say how much of what was given the call rests on; empty when it is all of it."""
+        if read == given:
+            return ""
+        if read == 0:
+            return self["page.nothing_read"]
+        return self.text("page.rests_on", read=read, given=given)
+
+    def flagged(self, calls: Sequence[Call]) -> str:
+        """Say how many views are above normal, and which way."""
+        counts = {call: calls.count(call) for call in (Call.ABNORMAL, Call.DOUBT)}
+        if not any(counts.values()):
+            return self["page.none_flagged_one" if len(calls) == 1 else "page.none_flagged"]
+        parts = [self.text(f"page.flagged_{call}", count=count) for call, count in counts.items() if count]
+        return self.counted("page.flagged", len(calls), flagged=sum(counts.values()), parts=", ".join(parts))
+
+    def operating_points(self, points: OperatingPoints) -> str:
+        """Caption of the probability bar."""
+        return self.text(
+            "page.operating_points",
+            sensitive=_threshold(points.sensitive),
+            specific=_threshold(points.specific),
+        )
+
+    def thumbnail(self, index: int, count: int, name: str) -> str:
+        """Alternative text of a film in the strip, before the call is known."""
+        return self.text("page.thumbnail", index=index, count=count, name=name)
+
+    def thumbnail_called(self, index: int, count: int, name: str, call: Call, probability_text: str) -> str:
+        """Alternative text of a film in the strip."""
+        return self.text(
+            "page.thumbnail_called",
+            thumbnail=self.thumbnail(index, count, name),
+            call=self.call(call),
+            probability=probability_text,
+        )
+
+    def facts(self, radiograph: Radiograph) -> list[tuple[str, str]]:
+        """What is known of one film, as (label, text) pairs."""
+        height, width = radiograph.values.shape
+        source = _FORMATS.get(radiograph.source_format, radiograph.source_format)
+        known = [
+            self._fact("source", format=source, bits=radiograph.bit_depth),
+            self._fact("size", width=width, height=height),
+        ]
+        if radiograph.pixel_spacing_mm:
+            row, column = radiograph.pixel_spacing_mm
+            known.append(self._fact("pixel", row=f"{row:.3g}", column=f"{column:.3g}"))
+        stated = " ".join(part for part in (radiograph.body_part, radiograph.view_position) if part)
+        if stated:
+            known.append((self["page.fact_stated"], stated))
+        return known
+
+    def meaning_of_calls(self, points: OperatingPoints) -> tuple[tuple[str, str], ...]:
+        """What the three calls mean, for the panel about the model."""
+        limits = {"low": _threshold(points.sensitive), "high": _threshold(points.specific)}
+        return tuple(
+            (f"{symbol} {self.call(call)}", self.text(f"page.{call}_meaning", **limits))
+            for call, symbol in SYMBOLS.items()
+        )
+
+    def measured(self, figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """How good the model was on films it had not seen, for the panel about it.
+
+        Args:
+            figures: The sidecar's metrics.
+
+        Returns:
+            (what, figure) pairs; empty where the weights were never measured on a test split.
+        """
+        group = figures.get("groups", {}).get("all")
+        if group is None:
+            return ()
+        auroc = self.text(
+            "page.auroc_text",
+            interval=self._interval(group["probability"], "auroc"),
+            studies=group["studies"],
+            abnormal=group["abnormal"],
+        )
+        at = tuple(
+            (self[f"page.at_{point}"], self._sensitivity_and_specificity(group["at"][point]))
+            for point in ("sensitive", "specific")
+        )
+        return ((self["page.auroc"], auroc), *at, *self._pointing(figures.get("localisation")))
+
+    def _pointing(self, localisation: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+        """How often the map points at the fracture, beside how often the middle of the film would."""
+        if localisation is None:
+            return ()
+        methods = localisation["true positives"]["methods"]
+        share, middle = (self._interval(methods[name], "hit_margin") for name in ("heatmap", "centre"))
+        return ((self["page.pointing"], self.text("page.pointing_text", share=share, middle=middle)),)
+
+    def _sensitivity_and_specificity(self, values: Mapping[str, Any]) -> str:
+        shown = {name: self._interval(values, name) for name in ("sensitivity", "specificity")}
+        return self.text("page.sensitivity_specificity", **shown)
+
+    def _interval(self, values: Mapping[str, Any], name: str) -> str:
+        if values[name] is None or values[f"{name}_ci95"] is None:
+            return self["page.not_known"]
+        low, high = values[f"{name}_ci95"]
+        return self.text("page.interval", value=f"{values[name]:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
+
+    def _fact(self, name: str, **values: object) -> tuple[str, str]:
+        return self[f"page.fact_{name}"], self.text(f"page.fact_{name}_text", **values)
 
 
 def probability(value: float, points: OperatingPoints) -> str:
@@ -166,127 +207,6 @@ def probability(value: float, points: OperatingPoints) -> str:
         if points.call(float(text)) == points.call(value):
             return text
     return f"{value:.6f}"
-
-
-def operating_points(points: OperatingPoints) -> str:
-    """Caption of the probability bar."""
-    return f"doubt from {_threshold(points.sensitive)}, abnormal from {_threshold(points.specific)}"
-
-
-def analysing(views: int) -> str:
-    """Say what is going on while the network runs."""
-    return f"Analysing {views} {_plural(views, 'view')}…"
-
-
-def study_probability_meaning(views: int) -> str:
-    """Say what the number in the banner is."""
-    return "probability of the one view" if views == 1 else f"study probability, mean of {views} views"
-
-
-def model_line(name: str, version: str) -> str:
-    """Name the model that made the call."""
-    return f"{name}, version {version}"
-
-
-def timing(seconds: float) -> str:
-    """Say how long the model took."""
-    return f"{seconds:.1f} s"
-
-
-def thumbnail(index: int, count: int, name: str) -> str:
-    """Alternative text of a film in the strip, before the call is known."""
-    return f"View {index} of {count}: {name}"
-
-
-def thumbnail_called(index: int, count: int, name: str, call: Call, probability_text: str) -> str:
-    """Alternative text of a film in the strip."""
-    return f"{thumbnail(index, count, name)}, {call}, probability {probability_text}"
-
-
-def facts(radiograph: Radiograph) -> list[tuple[str, str]]:
-    """What is known of one film, as (label, text) pairs."""
-    height, width = radiograph.values.shape
-    known = [
-        (
-            "Source",
-            f"{_FORMATS.get(radiograph.source_format, radiograph.source_format)}, {radiograph.bit_depth} bit",
-        ),
-        ("Size", f"{width} × {height} px"),
-    ]
-    if radiograph.pixel_spacing_mm:
-        row, column = radiograph.pixel_spacing_mm
-        known.append(("Pixel", f"{row:.3g} × {column:.3g} mm"))
-    stated = " ".join(part for part in (radiograph.body_part, radiograph.view_position) if part)
-    if stated:
-        known.append(("Stated", stated))
-    return known
-
-
-def meaning_of_calls(points: OperatingPoints) -> tuple[tuple[str, str], ...]:
-    """What the three calls mean, for the panel about the model."""
-    low, high = _threshold(points.sensitive), _threshold(points.specific)
-    return (
-        (f"{SYMBOLS[Call.NORMAL]} normal", f"below {low}, the operating point with high sensitivity"),
-        (f"{SYMBOLS[Call.DOUBT]} doubt", f"from {low} to {high}: look again"),
-        (f"{SYMBOLS[Call.ABNORMAL]} abnormal", f"from {high} on, the operating point with high specificity"),
-    )
-
-
-def measured(figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """How good the model was on films it had not seen, for the panel about it.
-
-    Args:
-        figures: The sidecar's metrics.
-
-    Returns:
-        (what, figure) pairs; empty where the weights were never measured on a test split.
-    """
-    group = figures.get("groups", {}).get("all")
-    if group is None:
-        return ()
-    ranking, at = group["probability"], group["at"]
-    size = f"{group['studies']} test studies, {group['abnormal']} of them abnormal"
-    return (
-        ("AUROC", f"{_interval(ranking, 'auroc')}; {size}"),
-        ("From the doubt line on", _sensitivity_and_specificity(at["sensitive"])),
-        ("From the abnormal line on", _sensitivity_and_specificity(at["specific"])),
-        *_pointing(figures.get("localisation")),
-    )
-
-
-def _pointing(localisation: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
-    """How often the map points at the fracture, beside how often the middle of the film would."""
-    if localisation is None:
-        return ()
-    methods = localisation["true positives"]["methods"]
-    share, middle = (_interval(methods[name], "hit_margin") for name in ("heatmap", "centre"))
-    return (("Hottest place within one cell of the fracture", f"{share}; the middle of the limb: {middle}"),)
-
-
-def _sensitivity_and_specificity(values: Mapping[str, Any]) -> str:
-    return f"sensitivity {_interval(values, 'sensitivity')}, specificity {_interval(values, 'specificity')}"
-
-
-def _interval(values: Mapping[str, Any], name: str) -> str:
-    if values[name] is None or values[f"{name}_ci95"] is None:
-        return "not known"
-    low, high = values[f"{name}_ci95"]
-    return f"{values[name]:.2f} ({low:.2f} to {high:.2f})"
-
-
-ABOUT = "About the model"
-ABOUT_SCOPE = "What it was trained on"
-ABOUT_CALLS = "The calls"
-ABOUT_MEASURED = "How good it was, with 95 % intervals"
-ABOUT_MAP = "The heatmap"
-ABOUT_MAP_TEXT = (
-    "One cell of the map covers about a tenth of the film's longer side: it points to a region and does not "
-    "outline a lesion. The scale is fixed, so a film without a finding stays cold."
-)
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 def _threshold(value: float) -> str:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import app
-from demo import wording
+from demo.wording import Wording
 from mura_core.errors import MuraError
 from tests.fake_predictor import png
 from tests.stand_in_server import served
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
+NO_FILES = Wording("en")["page.no_files"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_a_study_goes_through_the_server_and_leaves_no_file(
     assert shown["verdict"]["call"] == "abnormal"
     assert shown["rests"] == "The call rests on 1 of 2 files."
     assert files_in(server[1]) == []
-    assert analysed(client)["error"] == wording.NO_FILES
+    assert analysed(client)["error"] == NO_FILES
 
 
 def test_one_readers_files_are_not_anothers(
@@ -75,7 +76,7 @@ def test_one_readers_files_are_not_anothers(
 ) -> None:
     (tmp_path / "a.png").write_bytes(png(1))
     send(client, tmp_path / "a.png")
-    assert analysed(connect(server[0], tmp_path))["error"] == wording.NO_FILES
+    assert analysed(connect(server[0], tmp_path))["error"] == NO_FILES
     assert analysed(client)["verdict"]
 
 

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from demo import about, handlers, render, wording
+from demo import about, handlers, render
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import Tray, UploadedFile
+from demo.wording import LANGUAGES, Wording, probability
 from mura_core.errors import WeightsError
 from mura_core.images import read_radiograph
 from mura_core.study import Call, OperatingPoints, Radiograph, Window
 from tests.fake_predictor import POINTS, FakePredictor, png
 
 if TYPE_CHECKING:
-    pass
+    from demo.wording import Language
 
 ROOT = Path(__file__).parents[1]
+WORDS = Wording("en")
 
 
 def radiograph(bit_depth: int, height: int = 40, width: int = 30) -> Radiograph:
@@ -46,7 +48,7 @@ def unpack(data: str) -> np.ndarray:
 
 
 def last(predictor: FakePredictor, tray: Tray) -> dict[str, Any]:
-    return list(handlers.analyse(predictor, tray))[-1]
+    return list(handlers.analyse(predictor, tray, WORDS))[-1][0]
 
 
 @pytest.mark.parametrize("bit_depth", [8, 12, 16])
@@ -83,7 +85,7 @@ def test_a_heatmaps_scale_is_the_same_for_every_film(value: float) -> None:
 def test_a_probability_as_written_never_contradicts_its_call() -> None:
     points = OperatingPoints(0.3349, 0.6651)
     for value in np.linspace(0, 1, 5001):
-        shown = wording.probability(value, points)
+        shown = probability(value, points)
         assert points.call(float(shown.lstrip("<>"))) == points.call(value)
         assert shown not in ("0.00", "1.00")
 
@@ -99,17 +101,17 @@ def test_a_probability_as_written_never_contradicts_its_call() -> None:
     ],
 )
 def test_only_the_base_name_of_an_upload_is_kept(given: str, shown: str) -> None:
-    assert handlers.base_name(given) == shown
+    assert handlers.base_name(given, "unnamed file") == shown
 
 
 def test_an_endless_name_is_cut() -> None:
-    assert len(handlers.base_name("n" * 5000 + ".png")) <= 120
+    assert len(handlers.base_name("n" * 5000 + ".png", "")) <= 120
 
 
 def test_every_upload_leaves_the_disk_taken_or_not(tmp_path: Path) -> None:
     uploads = [upload(tmp_path, f"{index}.png", png(index)) for index in range(8)]
     uploads.append(upload(tmp_path, "empty.png", b""))
-    tray = handlers.take_uploads(uploads, Tray())
+    tray = handlers.take_uploads(uploads, Tray(), WORDS)
     assert list(tmp_path.iterdir()) == []
     assert [name for name, _ in tray.files] == [f"{index}.png" for index in range(handlers.MAX_VIEWS)]
     reasons = {refusal.name: refusal.reason for refusal in tray.refused}
@@ -121,14 +123,14 @@ def test_every_upload_leaves_the_disk_taken_or_not(tmp_path: Path) -> None:
 def test_an_upload_that_is_gone_is_refused_and_the_next_one_taken(tmp_path: Path) -> None:
     gone, there = upload(tmp_path, "gone.png", png(1)), upload(tmp_path, "there.png", png(2))
     gone.path.unlink()
-    tray = handlers.take_uploads([gone, there], Tray())
+    tray = handlers.take_uploads([gone, there], Tray(), WORDS)
     assert [name for name, _ in tray.files] == ["there.png"]
-    assert tray.refused == (handlers.Refusal("gone.png", wording.GONE),)
+    assert tray.refused == (handlers.Refusal("gone.png", WORDS["page.gone"]),)
 
 
 def test_a_file_given_twice_counts_once(tmp_path: Path) -> None:
     first = upload(tmp_path, "a.png", png())
-    tray = handlers.take_uploads([first, first, upload(tmp_path, "b.png", png())], Tray())
+    tray = handlers.take_uploads([first, first, upload(tmp_path, "b.png", png())], Tray(), WORDS)
     assert [name for name, _ in tray.files] == ["a.png"]
     assert [refusal.name for refusal in tray.refused] == ["a.png", "b.png"]
     assert all("same image file as a.png" in refusal.reason for refusal in tray.refused)
@@ -158,19 +160,20 @@ def test_nothing_readable_gives_no_call() -> None:
     predictor = FakePredictor()
     shown = last(predictor, Tray(files=(("text.png", b"only text"),)))
     assert shown["verdict"] is None
-    assert shown["rests"] == wording.NOTHING_READ
+    assert shown["rests"] == WORDS["page.nothing_read"]
     assert predictor.studies == []
 
 
 def test_no_file_gives_no_call_but_a_sentence() -> None:
     shown = last(FakePredictor(), Tray())
-    assert (shown["verdict"], shown["error"]) == (None, wording.NO_FILES)
+    assert (shown["verdict"], shown["error"]) == (None, WORDS["page.no_files"])
 
 
 def test_the_films_are_on_screen_before_the_network_runs() -> None:
     predictor = FakePredictor()
-    steps = handlers.analyse(predictor, Tray(files=(("a.png", png()),)))
-    first = next(steps)
+    steps = handlers.analyse(predictor, Tray(files=(("a.png", png()),)), WORDS)
+    first, opened = next(steps)
+    assert opened is None
     assert predictor.studies == []
     assert first["busy"]
     assert first["views"][0]["film"]["data"]
@@ -194,6 +197,42 @@ def test_the_numbers_shown_are_the_predictors() -> None:
     assert roi == pytest.approx({"top": 0.05, "left": 0.1, "height": 0.9, "width": 0.8})
 
 
+def test_the_study_on_screen_is_kept_with_the_files_that_were_read() -> None:
+    good = (("a.png", png(1)), ("b.png", png(2)))
+    tray = Tray(files=(good[0], ("text.png", b"only text"), good[1]))
+    payload, opened = list(handlers.analyse(FakePredictor(), tray, WORDS))[-1]
+    assert opened is not None
+    assert opened.files == good
+    assert [view.name for view in opened.study.views] == ["a.png", "b.png"]
+    assert opened.result.study_probability == payload["verdict"]["probability"]
+
+
+def test_without_a_result_no_study_is_kept() -> None:
+    for predictor, tray in (
+        (FakePredictor(), Tray()),
+        (FakePredictor(), Tray(files=(("text.png", b"only text"),))),
+        (FakePredictor(error=ValueError()), Tray(files=(("a.png", png()),))),
+    ):
+        assert [opened for _, opened in handlers.analyse(predictor, tray, WORDS) if opened] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "rests"),
+    [
+        ("en", "doubt", "The call rests on 2 of 3 files."),
+        ("ko", "판정 보류", "이 판정은 파일 3개 중 2개만을 근거로 합니다."),
+    ],
+)
+def test_a_call_is_shown_in_the_pages_language_and_read_by_programs_in_english(
+    language: Language, word: str, rests: str
+) -> None:
+    tray = Tray(files=(("a.png", png(1)), ("text.png", b"only text"), ("b.png", png(2))))
+    shown = list(handlers.analyse(FakePredictor(0.86, 0.2), tray, Wording(language)))[-1][0]
+    assert (shown["verdict"]["call"], shown["verdict"]["word"]) == ("doubt", word)
+    assert shown["rests"] == rests
+    assert [view["result"]["call"] for view in shown["views"]] == ["abnormal", "normal"]
+
+
 def test_an_error_made_for_the_reader_is_shown() -> None:
     shown = last(FakePredictor(error=WeightsError("plain words")), Tray(files=(("a.png", png()),)))
     assert (shown["error"], shown["verdict"], shown["busy"]) == ("plain words", None, False)
@@ -204,27 +243,23 @@ def test_an_unexpected_error_reaches_neither_the_page_nor_the_log_by_its_text(
 ) -> None:
     with caplog.at_level(logging.ERROR):
         shown = last(FakePredictor(error=ValueError("DOE^JANE")), Tray(files=(("a.png", png()),)))
-    assert (shown["error"], shown["verdict"]) == (wording.INTERNAL, None)
+    assert (shown["error"], shown["verdict"]) == (WORDS["page.internal"], None)
     assert "ValueError" in caplog.text
     assert "fake_predictor.py" in caplog.text
     assert "DOE" not in caplog.text
 
 
-def test_the_templates_words_are_there_and_none_is_code() -> None:
-    for template, words in (("viewer.html", wording.VIEWER_WORDS), ("tray.html", wording.TRAY_WORDS)):
-        used = set(re.findall(r"{{words\.(\w+)}}", (ROOT / "demo" / template).read_text(encoding="utf-8")))
-        assert used
-        assert used <= set(words)
-        assert not [text for text in words.values() if re.search(r"[`$\\]", text)]
-
-
-def test_every_word_of_the_viewer_is_used() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "demo").glob("viewer*.*"))
-    assert [word for word in wording.VIEWER_WORDS if not re.search(rf"words\.{word}\b", source)] == []
+@pytest.mark.parametrize("file", ["viewer", "tray"])
+def test_every_word_that_a_template_or_its_scripts_name_is_in_the_table(file: str) -> None:
+    paths = (ROOT / "demo").glob(f"{file}*.*")
+    source = "".join(path.read_text(encoding="utf-8") for path in paths)
+    used = set(re.findall(r"\bwords\.(\w+)", source))
+    assert used
+    assert used <= set(WORDS.words(file))
 
 
 def test_what_comes_from_the_sidecar_is_escaped() -> None:
-    assert "&lt;b&gt;not bold&lt;/b&gt;" in about.model_panel(FakePredictor().sidecar)
+    assert "&lt;b&gt;not bold&lt;/b&gt;" in about.model_panel(FakePredictor().sidecar, WORDS)
 
 
 def test_the_notice_says_what_it_must() -> None:
@@ -233,7 +268,7 @@ def test_the_notice_says_what_it_must() -> None:
         "Not a replacement for clinician review",
         "identifiable patient data",
     ):
-        assert sentence in about.heading()
+        assert sentence in about.heading(WORDS, {"en": ".", "ko": "ko"})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -242,8 +277,12 @@ def test_an_example_study_is_drawn_the_same_each_time_and_can_be_read(name: str)
     assert views == draw_example(name)
     assert all(view_name.startswith("phantom") for view_name, _ in views)
     depths = {read_radiograph(content).bit_depth for _, content in views}
-    assert f"{depths.pop()}-bit" in EXAMPLES[name]
-    assert f"{len(views)} view" in EXAMPLES[name]
+    depth = depths.pop()
+    titles = [Wording(language)[f"page.example_{name}"] for language in LANGUAGES]
+    assert f"{len(views)} view" in titles[0]
+    assert f"{depth}-bit" in titles[0]
+    assert f"영상 {len(views)}장" in titles[1]
+    assert f"{depth}비트" in titles[1]
 
 
 @pytest.mark.skipif(not (ROOT / "weights" / "weights.json").exists(), reason="weights/ is empty")
@@ -251,7 +290,7 @@ def test_the_released_model_reads_an_example() -> None:
     from mura_core.predictor import Predictor
 
     predictor = Predictor.load(ROOT / "weights", device="cpu")
-    shown = list(handlers.analyse(predictor, Tray(files=draw_example("hand"))))[-1]
+    shown = list(handlers.analyse(predictor, Tray(files=draw_example("hand")), WORDS))[-1][0]
     mean = np.mean([view["result"]["probability"] for view in shown["views"]])
     assert shown["verdict"]["probability"] == pytest.approx(mean)
     assert shown["verdict"]["call"] in set(Call)
@@ -259,7 +298,7 @@ def test_the_released_model_reads_an_example() -> None:
 
 def test_the_panel_says_how_good_the_model_was_where_that_was_measured() -> None:
     sidecar = FakePredictor().sidecar
-    assert wording.ABOUT_MEASURED not in about.model_panel(sidecar)
+    assert WORDS["page.about_measured"] not in about.model_panel(sidecar, WORDS)
     point = {
         "sensitivity": 0.9,
         "sensitivity_ci95": [0.8, 0.95],
@@ -275,7 +314,7 @@ def test_the_panel_says_how_good_the_model_was_where_that_was_measured() -> None
     shares = {"heatmap": {"hit_margin": 0.7, "hit_margin_ci95": [0.6, 0.8]}}
     shares["centre"] = {"hit_margin": 0.6, "hit_margin_ci95": [0.5, 0.7]}
     figures = {"groups": {"all": group}, "localisation": {"true positives": {"methods": shares}}}
-    panel = about.model_panel(SimpleNamespace(**{**vars(sidecar), "metrics": figures}))
+    panel = about.model_panel(SimpleNamespace(**{**vars(sidecar), "metrics": figures}), WORDS)
     assert "0.70 (0.60 to 0.80); the middle of the limb: 0.60 (0.50 to 0.70)" in panel
     assert "0.84 (0.79 to 0.88); 438 test studies, 84 of them abnormal" in panel
     assert "sensitivity 0.90 (0.80 to 0.95), specificity not known" in panel

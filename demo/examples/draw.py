@@ -19,12 +19,8 @@ from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEn
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXAMPLES = {
-    "hand": "Hand phantom, 2 views (8-bit PNG)",
-    "forearm": "Forearm phantom, drawn break, 2 views (12-bit DICOM)",
-    "leg": "Leg phantom, drawn plate, 1 view (16-bit PNG)",
-}
-"""Name and title of each example study."""
+EXAMPLES = ("hand", "forearm", "leg")
+"""Name of each example study; its title is a text of the page."""
 
 Point = tuple[float, float]
 """Row and column."""
@@ -67,7 +63,7 @@ def draw_example(name: str) -> tuple[tuple[str, bytes], ...]:
     """Draw one example study.
 
     Args:
-        name: A key of EXAMPLES.
+        name: One of EXAMPLES.
 
     Returns:
         (file name, content) of each view; the same bytes at every call.
