@@ -37,14 +37,23 @@ class Settings:
     seed: int
     repeats: int
     refused: tuple[Refused, ...]
+    notes: tuple[str, ...]
 
 
 def put_in(connection: sqlite3.Connection, settings: Settings, cases: Sequence[Case]) -> None:
     """Fill the tables of a new session."""
     refused = codec.dump([[entry.name, entry.reason] for entry in settings.refused])
     connection.execute(
-        "INSERT INTO session VALUES (1, ?, ?, ?, ?, ?, ?)",
-        (settings.source, settings.mode, settings.seed, settings.repeats, refused, now().at),
+        "INSERT INTO session VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            settings.source,
+            settings.mode,
+            settings.seed,
+            settings.repeats,
+            refused,
+            codec.dump(settings.notes),
+            now().at,
+        ),
     )
     for number, case in enumerate(cases):
         truth = codec.truth_text(case.truth)
@@ -111,11 +120,11 @@ class Rows:
 
     def settings(self) -> Settings:
         """Give what the session was made with."""
-        source, mode, seed, repeats, refused = self._ask(
-            "SELECT source, mode, seed, repeats, refused FROM session"
+        source, mode, seed, repeats, refused, notes = self._ask(
+            "SELECT source, mode, seed, repeats, refused, notes FROM session"
         )[0]
         entries = tuple(Refused(*entry) for entry in json.loads(refused))
-        return Settings(source, Mode(mode), seed, repeats, entries)
+        return Settings(source, Mode(mode), seed, repeats, entries, tuple(json.loads(notes)))
 
     def cases(self) -> tuple[Case, ...]:
         """Give the cases in the order they were put in."""
@@ -178,6 +187,11 @@ class Rows:
         """Give the history of one reader or of all."""
         found = self._ask(f"{_EVENTS} WHERE ?1 IS NULL OR reader = ?1 ORDER BY number", reader)
         return tuple(_step(row).event for row in found)
+
+    def count(self) -> int:
+        """Count what was put down: events, readers, results of the model."""
+        tables = ("events", "readers", "ai")
+        return sum(self._ask(f"SELECT count(*) FROM {table}")[0][0] for table in tables)  # noqa: S608
 
     def is_closed(self) -> bool:
         """Tell whether the session was ended."""

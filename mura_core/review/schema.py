@@ -29,7 +29,7 @@ TABLES = """
 CREATE TABLE session (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     source TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER NOT NULL, repeats INTEGER NOT NULL,
-    refused TEXT NOT NULL, created_at TEXT NOT NULL
+    refused TEXT NOT NULL, notes TEXT NOT NULL, created_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE cases (
     number INTEGER PRIMARY KEY, case_id TEXT NOT NULL UNIQUE, patient_id TEXT NOT NULL,
@@ -102,6 +102,15 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def is_database(path: Path) -> bool:
+    """Tell whether a path is a file of SQLite's, a session's or another's."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except OSError:
+        return False
 
 
 def check_header(path: Path) -> None:

@@ -55,7 +55,7 @@ class SessionStore:
             settings = rows.settings()
             self.cases = rows.cases()
         self.source, self.mode, self.seed = settings.source, settings.mode, settings.seed
-        self.repeats, self.refused = settings.repeats, settings.refused
+        self.repeats, self.refused, self.notes = settings.repeats, settings.refused, settings.notes
         self._case_by_id = {case.case_id: case for case in self.cases}
 
     @classmethod
@@ -69,6 +69,7 @@ class SessionStore:
         seed: int,
         repeats: int,
         refused: Sequence[Refused] = (),
+        notes: Sequence[str] = (),
     ) -> SessionStore:
         """Make a session's file and open it; a crash leaves it whole or leaves none.
 
@@ -80,13 +81,14 @@ class SessionStore:
             seed: For the readers' orders.
             repeats: How many cases each reader sees a second time.
             refused: Files that are no part of it, to be named to whoever opens the session.
+            notes: Plain sentences on what was left out on purpose.
 
         Raises:
             SessionError: The file exists or cannot be written, or the cases or repeats make no session.
         """
         check_cases(cases)
         reading_list([case.case_id for case in cases], seed=seed, reader="", repeats=repeats)
-        settings = Settings(source, mode, seed, repeats, tuple(refused))
+        settings = Settings(source, mode, seed, repeats, tuple(refused), tuple(notes))
         create_file(path, lambda connection: put_in(connection, settings, cases))
         return cls(path)
 
@@ -325,6 +327,11 @@ class SessionStore:
         with self._ledger.writing() as rows:
             if not rows.is_closed():
                 rows.add(EventKind.CLOSED, rows.clock(history.PlaceState()))
+
+    def changes(self) -> int:
+        """Count what was put down so far: rises with every change."""
+        with self._ledger.reading() as rows:
+            return rows.count()
 
     def backup(self, path: Path) -> None:
         """Write a consistent copy of the session's file while readers go on.
