@@ -1,37 +1,64 @@
-// Keys, pointers, sliders and buttons.
+// Keys, sliders and buttons: each names an action, and perform() does it.
+
+const touched = () => (state.linked ? state.views : [currentView()]);
+const middle = (pane) => [pane.left + pane.width / 2, pane.top + pane.height / 2];
 
 const actions = {
-  preset_default: () => defaultWindow(currentView()),
-  preset_full: () => fullWindow(currentView()),
+  preset_next: () => nextPreset(currentView()),
+  preset_stored: () => usePreset(currentView(), "stored"),
+  preset_bone: () => usePreset(currentView(), "bone"),
+  preset_soft: () => usePreset(currentView(), "soft"),
+  preset_full: () => usePreset(currentView(), "full"),
   invert: () => Object.assign(currentView(), { inverted: !currentView().inverted, stale: true }),
   heatmap: () => { state.heatmap = !state.heatmap; },
   contour: () => { state.contour = !state.contour; },
   roi: () => { state.roi = !state.roi; },
-  zoom_in: () => zoomMiddle(1.5),
-  zoom_out: () => zoomMiddle(1 / 1.5),
-  weaker: () => { state.opacity = Math.max(0, Math.round(state.opacity * 20 - 1) / 20); },
-  stronger: () => { state.opacity = Math.min(1, Math.round(state.opacity * 20 + 1) / 20); },
-  reset: () => { resetView(currentView()); Object.assign(state, FIRST_LOOK); },
+  weaker: () => { state.opacity = clamp(Math.round(state.opacity * 20 - 1) / 20); },
+  stronger: () => { state.opacity = clamp(Math.round(state.opacity * 20 + 1) / 20); },
+  layout_side: () => chooseLayout("side"),
+  layout_stack: () => chooseLayout("stack"),
+  layout_grid: () => chooseLayout("grid"),
+  layout_one: () => { state.layout = "one"; },
+  link: () => { state.linked = !state.linked; },
+  zoom_in: () => zoomPane(currentPane(), 1.5, ...middle(currentPane())),
+  zoom_out: () => zoomPane(currentPane(), 1 / 1.5, ...middle(currentPane())),
+  fit: () => touched().forEach(fitFilm),
+  turn_left: () => turnBy(currentView(), -1),
+  turn_right: () => turnBy(currentView(), 1),
+  mirror_across: () => mirror(currentView(), "across"),
+  mirror_down: () => mirror(currentView(), "down"),
+  lens: toggleLens,
+  distance: () => chooseTool("distance"),
+  point: () => chooseTool("point"),
+  box: () => chooseTool("box"),
+  remove_last: removeLast,
+  stop: stopTool,
+  reset: () => { touched().forEach(resetView); Object.assign(state, FIRST_LOOK); },
 };
-const keys = { "[": "weaker", "]": "stronger", h: "heatmap", c: "contour", b: "roi", i: "invert", r: "reset" };
-
-function zoomMiddle(factor) {
-  const room = stage.getBoundingClientRect();
-  zoomAt(currentView(), factor, room.width / 2, room.height / 2);
-}
+const keys = {
+  "[": "weaker", "]": "stronger", h: "heatmap", c: "contour", b: "roi",
+  w: "preset_next", i: "invert", r: "reset",
+  s: "layout_side", t: "layout_stack", g: "layout_grid", k: "link",
+  "+": "zoom_in", "=": "zoom_in", "-": "zoom_out", "0": "fit",
+  q: "turn_left", e: "turn_right", y: "mirror_across", j: "mirror_down",
+  m: "lens", d: "distance", p: "point", x: "box",
+  backspace: "remove_last", delete: "remove_last", escape: "stop",
+  f: "full_screen", v: "compare", "?": "help",
+};
+const arrows = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
+// What says something of the model, or waits for a reader who may mark.
+const MODEL_ACTIONS = ["weaker", "stronger", "heatmap", "contour", "roi", "compare"];
+const MARK_ACTIONS = ["point", "box"];
 
 function perform(name) {
+  if (state.blind && MODEL_ACTIONS.includes(name)) return;
+  if (!state.marking && MARK_ACTIONS.includes(name)) return;
   if (name === "help") return toggleHelp();
   if (name === "full_screen") return toggleFullScreen();
-  if (!actions[name] || !currentView()) return;
+  if (!currentView()) return;
+  if (name === "compare") return askComparison();
   actions[name]();
   refresh();
-}
-
-function toggleHelp() {
-  const dialog = element.querySelector("dialog.keys");
-  if (dialog.open) dialog.close();
-  else dialog.showModal();
 }
 
 function toggleFullScreen() {
@@ -43,74 +70,60 @@ function onKey(event) {
   // The page may have drawn this component anew; its old listeners must not answer as well.
   if (!element.isConnected) return document.removeEventListener("keydown", onKey);
   const typing = event.target.closest("textarea, select, [contenteditable], input:not([type=range]):not([type=file])");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
-  if (key >= "1" && key <= "9" && key.length === 1) {
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (element.querySelector("dialog[open]") && key !== "?") return;
+  if (/^[1-9]$/.test(key)) {
     if (!state.views[Number(key) - 1]) return;
     showView(Number(key) - 1);
-  } else if (key === "?" || key === "f") perform(key === "?" ? "help" : "full_screen");
-  else if (keys[key]) perform(keys[key]);
+  } else if (key === "m" && currentView()) {
+    if (!event.repeat) pressLens();
+    refresh();
+  } else if (arrows[key] || key === " ") {
+    if (!onStageKey(event, key)) return;
+  } else if (keys[key]) perform(keys[key]);
   else return;
   event.preventDefault();
 }
 
-const pointers = new Map();
-
-function onPointerDown(event) {
-  if (!currentView()) return;
-  stage.setPointerCapture(event.pointerId);
-  const grey = event.button === 2 || event.shiftKey;
-  pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, grey });
-}
-
-function onPointerMove(event) {
-  const last = pointers.get(event.pointerId);
-  const view = currentView();
-  if (!last || !view) return;
-  const [dx, dy] = [event.clientX - last.x, event.clientY - last.y];
-  if (pointers.size === 2) pinch(view, event);
-  else if (last.grey) {
-    const step = (1 << view.film.bit_depth) / 700;
-    setWindow(view, view.windowCentre + dy * step, view.windowWidth + dx * step);
-  } else panBy(view, dx, dy);
-  Object.assign(last, { x: event.clientX, y: event.clientY });
+function onKeyUp(event) {
+  if (!element.isConnected) return document.removeEventListener("keyup", onKeyUp);
+  if (event.key.toLowerCase() !== "m" || !currentView()) return;
+  releaseLens();
   refresh();
 }
 
-function pinch(view, event) {
-  const [moved, other] = [pointers.get(event.pointerId), [...pointers].find(([id]) => id !== event.pointerId)[1]];
-  const before = Math.hypot(moved.x - other.x, moved.y - other.y);
-  const after = Math.hypot(event.clientX - other.x, event.clientY - other.y);
-  const room = stage.getBoundingClientRect();
-  zoomAt(view, after / Math.max(before, 1), (event.clientX + other.x) / 2 - room.left, (event.clientY + other.y) / 2 - room.top);
-}
-
-function onWheel(event) {
-  if (!currentView()) return;
-  event.preventDefault();
-  const room = stage.getBoundingClientRect();
-  zoomAt(currentView(), Math.exp(-event.deltaY / 500), event.clientX - room.left, event.clientY - room.top);
+// Arrows and space belong to sliders, tabs and buttons where one of them has the focus.
+function onStageKey(event, key) {
+  if (!currentView() || (event.target !== document.body && event.target !== stage)) return false;
+  if (key === " ") {
+    if (!state.markTool) return false;
+    if (!state.cursor?.keyed) moveCursor(0, 0);
+    setPlace(currentPane(), state.cursor.x, state.cursor.y);
+  } else {
+    const [across, down] = arrows[key];
+    if (state.markTool || state.lens) moveCursor(across * (event.shiftKey ? 1 : 10), down * (event.shiftKey ? 1 : 10));
+    else if (currentView().zoom > 1) panPane(currentPane(), -60 * across, -60 * down);
+    else return false;
+  }
   refresh();
+  return true;
 }
 
 function connectInput() {
   document.addEventListener("keydown", onKey);
-  stage.addEventListener("pointerdown", onPointerDown);
-  stage.addEventListener("pointermove", onPointerMove);
-  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => pointers.delete(event.pointerId));
-  stage.addEventListener("wheel", onWheel, { passive: false });
-  stage.addEventListener("contextmenu", (event) => event.preventDefault());
-  stage.addEventListener("dblclick", () => { if (currentView()) { fitFilm(currentView()); refresh(); } });
+  document.addEventListener("keyup", onKeyUp);
+  connectPointers();
   element.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-do]");
     if (button) perform(button.dataset.do);
   });
-  const slide = (name, change) => element.querySelector("input." + name).addEventListener("input", (event) => {
+  const slide = (name, change) => find("input." + name).addEventListener("input", (event) => {
     if (currentView()) change(Number(event.target.value));
     refresh();
   });
   slide("opacity", (value) => { state.opacity = value / 100; });
   slide("window", (value) => setWindow(currentView(), currentView().windowCentre, value));
   slide("level", (value) => setWindow(currentView(), value, currentView().windowWidth));
-  new ResizeObserver(redraw).observe(stage);
+  new ResizeObserver(() => { showPanes(); redraw(); }).observe(stage);
 }

@@ -1,66 +1,24 @@
-// The stage: one film, what lies over it, and the transform between film and screen.
+// What the viewer knows, and the drawing of the stage: films, maps and what a reader put on them.
 
 const stage = element.querySelector(".stage");
 const screenCanvas = stage.querySelector("canvas.screen");
 const FIRST_LOOK = { opacity: 0.6, heatmap: true, contour: true, roi: false };
-const state = { views: [], current: 0, ...FIRST_LOOK };
-const MAX_ZOOM = 12;
-
-function currentView() {
-  return state.views[state.current];
-}
-
-// Film pixels times `scale` plus offset are CSS pixels of the stage. zoom 1 shows the whole film.
-function placement(view) {
-  const room = stage.getBoundingClientRect();
-  const fit = Math.min(room.width / view.film.width, room.height / view.film.height);
-  const scale = fit * view.zoom;
-  return {
-    scale,
-    left: room.width / 2 - view.centreX * view.film.width * scale,
-    top: room.height / 2 - view.centreY * view.film.height * scale,
-  };
-}
-
-function zoomAt(view, factor, x, y) {
-  const before = placement(view);
-  const filmX = (x - before.left) / before.scale;
-  const filmY = (y - before.top) / before.scale;
-  view.zoom = Math.min(MAX_ZOOM, Math.max(1, view.zoom * factor));
-  const after = placement(view);
-  panBy(view, x - (filmX * after.scale + after.left), y - (filmY * after.scale + after.top));
-}
-
-function panBy(view, dx, dy) {
-  const { scale } = placement(view);
-  const keep = (value) => Math.min(1, Math.max(0, value));
-  view.centreX = view.zoom === 1 ? 0.5 : keep(view.centreX - dx / (view.film.width * scale));
-  view.centreY = view.zoom === 1 ? 0.5 : keep(view.centreY - dy / (view.film.height * scale));
-}
-
-function fitFilm(view) {
-  Object.assign(view, { zoom: 1, centreX: 0.5, centreY: 0.5 });
-}
+const state = {
+  views: [], current: 0, pair: [0, 1], layout: "one", linked: false,
+  markTool: "", draft: null, cursor: null, lens: false, marking: false, blind: false,
+  ...FIRST_LOOK,
+};
 
 function setWindow(view, centre, width) {
   const top = (1 << view.film.bit_depth) - 1;
-  view.windowWidth = Math.min(top + 1, Math.max(1, width));
-  view.windowCentre = Math.min(top, Math.max(0, centre));
+  view.windowWidth = clamp(width, 1, top + 1);
+  view.windowCentre = clamp(centre, 0, top);
   view.stale = true;
 }
 
-function fullWindow(view) {
-  const range = 1 << view.film.bit_depth;
-  setWindow(view, range / 2, range);
-}
-
-function defaultWindow(view) {
-  setWindow(view, view.film.centre, view.film.window_width);
-}
-
 function resetView(view) {
-  view.inverted = false;
-  defaultWindow(view);
+  Object.assign(view, { inverted: false, turn: 0, mirrored: false });
+  usePreset(view, "stored");
   fitFilm(view);
 }
 
@@ -77,46 +35,83 @@ function drawStage() {
   const dense = window.devicePixelRatio || 1;
   screenCanvas.width = Math.round(room.width * dense);
   screenCanvas.height = Math.round(room.height * dense);
-  const view = currentView();
-  if (!view || !view.values) return;
+  const context = screenCanvas.getContext("2d");
+  for (const pane of panes().filter(({ view }) => view.values)) {
+    context.save();
+    context.setTransform(dense, 0, 0, dense, 0, 0);
+    context.beginPath();
+    context.rect(pane.left, pane.top, pane.width, pane.height);
+    context.clip();
+    drawFilmLayer(context, pane, matrixOf(pane.view, pane));
+    if (pane.view.heat && !state.blind) drawModelLayer(context, pane.view, matrixOf(pane.view, pane));
+    drawMarks(context, pane);
+    drawDistances(context, pane);
+    context.restore();
+  }
+  context.setTransform(dense, 0, 0, dense, 0, 0);
+  drawLens(context);
+  drawCursor(context);
+}
+
+function drawFilmLayer(context, { view }, matrix) {
   if (view.stale) {
     drawFilm(view.canvas, view.values, windowTable(view.film.bit_depth, view.windowCentre, view.windowWidth, view.inverted));
     view.stale = false;
   }
-  const context = screenCanvas.getContext("2d");
-  const { scale, left, top } = placement(view);
-  const [width, height] = [view.film.width * scale, view.film.height * scale];
-  context.setTransform(dense, 0, 0, dense, 0, 0);
   context.imageSmoothingQuality = "high";
-  context.drawImage(view.canvas, left, top, width, height);
-  if (!view.heat) return;
+  drawThrough(context, matrix, () => context.drawImage(view.canvas, 0, 0, view.film.width, view.film.height));
+}
+
+function drawModelLayer(context, view, matrix) {
+  const { width, height } = view.film;
+  const { canvas, contour } = view.heat;
   if (state.heatmap) {
     context.globalAlpha = state.opacity;
-    context.drawImage(view.heat.canvas, left, top, width, height);
+    drawThrough(context, matrix, () => context.drawImage(canvas, 0, 0, width, height));
     context.globalAlpha = 1;
   }
   if (state.contour && state.heatmap) {
-    context.save();
-    context.translate(left, top);
-    context.scale(width / view.heat.canvas.width, height / view.heat.canvas.height);
-    strokeTwice(context, view.heat.contour, width / view.heat.canvas.width);
-    context.restore();
+    const placed = new Path2D();
+    placed.addPath(contour, matrix.scale(width / canvas.width, height / canvas.height));
+    strokeTwice(context, placed);
   }
-  if (state.roi) {
-    const { roi } = view.result;
-    const box = new Path2D();
-    box.rect(left + roi.left * width, top + roi.top * height, roi.width * width, roi.height * height);
-    context.setLineDash([7, 5]);
-    strokeTwice(context, box, 1);
-    context.setLineDash([]);
-  }
+  if (!state.roi) return;
+  context.setLineDash([7, 5]);
+  strokeTwice(context, boxPath(view.result.roi, view, matrix));
+  context.setLineDash([]);
+}
+
+function drawThrough(context, matrix, draw) {
+  context.save();
+  context.transform(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f);
+  draw();
+  context.restore();
+}
+
+// A box in fractions of the film, as a path on the stage: its lines stay as thin at any zoom.
+function boxPath(box, view, matrix) {
+  const { width, height } = view.film;
+  const [path, placed] = [new Path2D(), new Path2D()];
+  path.rect(box.left * width, box.top * height, box.width * width, box.height * height);
+  placed.addPath(path, matrix);
+  return placed;
 }
 
 // A light line on a dark one is seen on bone and on air alike.
-function strokeTwice(context, path, scale) {
-  for (const [colour, width] of [["rgba(0,0,0,0.75)", 3.5], ["#ffffff", 1.5]]) {
-    context.strokeStyle = colour;
-    context.lineWidth = width / scale;
+function strokeTwice(context, path, colour = "#ffffff", width = 1.5) {
+  for (const [style, lineWidth] of [["rgba(0,0,0,0.75)", width + 2], [colour, width]]) {
+    context.strokeStyle = style;
+    context.lineWidth = lineWidth;
     context.stroke(path);
   }
+}
+
+function label(context, text, x, y, colour = "#ffffff") {
+  context.font = "600 13px system-ui, sans-serif";
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  context.strokeStyle = "rgba(0,0,0,0.85)";
+  context.fillStyle = colour;
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
 }

@@ -1,0 +1,87 @@
+"""What the model sees, as JSON for the viewer: each step of the preparation with its probability."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from demo.handlers import log_without_content
+from demo.wording import SYMBOLS, probability
+from mura_core.errors import MuraError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from demo.handlers import OpenStudy
+    from demo.wording import Wording
+    from mura_core.predictor import Predictor, Variant
+    from mura_core.study import OperatingPoints
+
+
+def compare(predictor: Predictor, opened: OpenStudy | None, asked: object, words: Wording) -> dict[str, Any]:
+    """Read the study on screen under each step of its preparation.
+
+    Args:
+        predictor: The model.
+        opened: The study; None where it has left the server's memory.
+        asked: The number the page gave its question; not trusted.
+        words: The page's language.
+
+    Returns:
+        `asked` again, so that the page tells this answer from one to an earlier question; `error`, empty
+        where there is none; `variants` in order, the released one last.
+    """
+    answer = {"asked": asked if isinstance(asked, int) else 0, "error": "", "variants": []}
+    if opened is None:
+        return {**answer, "error": words["viewer.compare_gone"]}
+    try:
+        variants = predictor.compare(opened.study)
+    except MuraError as error:
+        return {**answer, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
+        log_without_content(error)
+        return {**answer, "error": words["page.internal"]}
+    points = opened.result.operating_points
+    return {**answer, "variants": [encode_variant(variant, points, words) for variant in variants]}
+
+
+def encode_variant(variant: Variant, points: OperatingPoints, words: Wording) -> dict[str, Any]:
+    """Encode one step: its name, the call it would give, and each film as the network saw it."""
+    title = words[f"viewer.variant_{_step(variant)}"]
+    views = []
+    for index, film in enumerate(variant.films):
+        text, call = probability(variant.view_probabilities[index], points), variant.calls[index]
+        said = {"call": words.call(call), "probability": text, "variant": title, "index": index + 1}
+        views.append(
+            {
+                "picture": _picture(film),
+                "alt": words.text("viewer.variant_alt", **said),
+                "caption": f"{index + 1}  {SYMBOLS[call]} {text}",
+                "call": str(call),
+            }
+        )
+    return {
+        "title": title,
+        "note": words["viewer.variant_released" if variant.released else "viewer.variant_other"],
+        "released": variant.released,
+        "call": str(variant.call),
+        "word": words.call(variant.call),
+        "symbol": SYMBOLS[variant.call],
+        "probability_text": probability(variant.study_probability, points),
+        "views": views,
+    }
+
+
+def _step(variant: Variant) -> str:
+    if variant.options.roi:
+        return "roi_enhanced" if variant.options.enhance else "roi"
+    return "enhanced" if variant.options.enhance else "original"
+
+
+def _picture(film: NDArray[np.float32]) -> str:
+    """A film (S, S) in [0, 1] as a data URI; PNG keeps its steps of 1/255 as they are."""
+    _, content = cv2.imencode(".png", np.rint(film * 255).astype(np.uint8))
+    return "data:image/png;base64," + base64.b64encode(content.tobytes()).decode("ascii")

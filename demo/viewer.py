@@ -1,0 +1,73 @@
+"""The viewer as a component of a page, and what it asks the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demo import comparing
+
+if TYPE_CHECKING:
+    from demo.handlers import OpenStudy
+    from demo.wording import Wording
+    from mura_core.predictor import Predictor
+    from mura_core.sidecar import Sidecar
+
+_FOLDER = Path(__file__).parent
+# The parts first, in any order: what puts them together comes last.
+_SCRIPTS = (*sorted(_FOLDER.glob("viewer_*.js")), _FOLDER / "viewer.js")
+_STYLES = (_FOLDER / "viewer.css", *sorted(_FOLDER.glob("viewer_*.css")))
+_TELL = """watch("value", () => {
+  document.dispatchEvent(new CustomEvent("mura-compared", { detail: props.value }));
+});"""
+
+
+def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, compares: bool = False) -> gr.HTML:
+    """Make a viewer; its value is what `handlers.analyse` yields, with two flags more where they are true.
+
+    `marking`: a reader may mark points and boxes; every change is the event `marks`, with the view's index
+    and its marks in fractions of the film. `blind`: no sign of the model, not even of its controls.
+
+    Args:
+        words: The page's language.
+        sidecar: Whose measured curve says what another threshold stands for; None leaves that out.
+        compares: Whether `connect_comparison` will answer the viewer.
+    """
+    return gr.HTML(
+        html_template=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
+        css_template="\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
+        js_on_load="\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS),
+        apply_default_css=False,
+        elem_id="viewer",
+        words=words.words("viewer"),
+        curve=None if sidecar is None else _curve(sidecar),
+        comparing=compares,
+    )
+
+
+def connect_comparison(predictor: Predictor, viewer: gr.HTML, opened: gr.State, words: Wording) -> None:
+    """Let the viewer ask what the model sees of the open study; the films on screen stay as they are."""
+
+    def compare(kept: OpenStudy | None, event: gr.EventData) -> dict[str, Any]:
+        return comparing.compare(predictor, kept, getattr(event, "asked", 0), words)
+
+    answer = gr.HTML(html_template="", js_on_load=_TELL, apply_default_css=False)
+    viewer.compare(
+        compare,
+        opened,
+        answer,
+        concurrency_id="model",
+        concurrency_limit=1,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def _curve(sidecar: Sidecar) -> dict[str, Any] | None:
+    """[threshold, sensitivity, specificity] on the test split; None where it was not measured."""
+    group = sidecar.metrics.get("groups", {}).get("all", {})
+    if not group.get("curve"):
+        return None
+    return {"points": group["curve"], "studies": group["studies"], "abnormal": group["abnormal"]}
