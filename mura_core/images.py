@@ -51,7 +51,7 @@ def read_radiograph(source: str | Path | bytes) -> Radiograph:
         ImageError: The file is missing, is not a radiograph of a known kind, is damaged, or passes a limit.
             The text names no file, except where the file could not be opened: prefix the name you know.
     """
-    data = source if isinstance(source, bytes) else _read_file(Path(source))
+    data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
         raise ImageError(_too_large(len(data)))
     kind = sniff(data)
@@ -64,7 +64,12 @@ def read_radiograph(source: str | Path | bytes) -> Radiograph:
     return _settle(decode_raster(data, kind), kind)
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file into memory, one byte past the limit at most.
+
+    Raises:
+        ImageError: It is missing or cannot be opened; the text names it.
+    """
     try:
         if not path.is_file():
             raise ImageError(f"No such file: {path}. Give the path of a DICOM, PNG or JPEG file.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from mura_core.errors import ImageError, MuraError
-from mura_core.images import read_radiograph
+from mura_core.images import read_file, read_radiograph
 from mura_core.overlay import overlay
 from mura_core.study import View
 
@@ -32,25 +32,29 @@ class Reading:
 
     Attributes:
         files: As named on the command line, one for each view.
+        contents: Each file as it was when it was read.
         views: In the same order; each is called by its file's name.
         refused: (file, reason) of every file that is no radiograph this package reads.
     """
 
     files: tuple[str, ...]
+    contents: tuple[bytes, ...]
     views: tuple[View, ...]
     refused: tuple[tuple[str, str], ...]
 
 
 def read_views(files: Sequence[str]) -> Reading:
     """Read the views of one study; a file that cannot be read is kept by name, never dropped."""
-    read, views, refused = [], [], []
+    read, contents, views, refused = [], [], [], []
     for file in files:
         try:
-            views.append(View(Path(file).name, read_radiograph(Path(file))))
+            content = read_file(Path(file))
+            views.append(View(Path(file).name, read_radiograph(content)))
             read.append(file)
+            contents.append(content)
         except ImageError as error:
             refused.append((file, str(error)))
-    return Reading(tuple(read), tuple(views), tuple(refused))
+    return Reading(tuple(read), tuple(contents), tuple(views), tuple(refused))
 
 
 def write_overlays(reading: Reading, result: StudyResult, folder: Path) -> list[Path]:
@@ -98,13 +102,16 @@ def table(reading: Reading, result: StudyResult) -> str:
     return "\n".join(lines)
 
 
-def as_json(reading: Reading, result: StudyResult | None, overlays: Sequence[Path]) -> str:
+def as_json(
+    reading: Reading, result: StudyResult | None, overlays: Sequence[Path], dicom: Path | None = None
+) -> str:
     """Say the same as JSON, every number in full; the same input gives the same text.
 
     Args:
         reading: The files.
         result: None where no file could be read.
         overlays: One path for each view, or none.
+        dicom: Folder of the DICOM results, if there are any.
     """
     content: dict[str, Any] = {"format": JSON_FORMAT, "model": None, "study": None, "views": []}
     if result is not None:
@@ -120,6 +127,7 @@ def as_json(reading: Reading, result: StudyResult | None, overlays: Sequence[Pat
         ]
         for entry, path in zip(content["views"], overlays, strict=False):
             entry["overlay"] = str(path)
+    content["dicom"] = None if dicom is None else str(dicom)
     content["refused"] = [{"file": file, "reason": reason} for file, reason in reading.refused]
     content["notice"] = NOTICE
     return json.dumps(content, indent=2, ensure_ascii=False)

@@ -156,6 +156,6 @@ def _copy_spacing(capture: Dataset, header: Dataset, shrink: float) -> None:
     if not spacing or len(spacing) != 2:
         return
     capture.PixelSpacing = [f"{float(side) * shrink:.10g}" for side in spacing]
-    for keyword in ("PixelSpacingCalibrationType", "PixelSpacingCalibrationDescription"):
-        if header.get(keyword):
-            setattr(capture, keyword, header[keyword].value)
+    if header.get("PixelSpacingCalibrationType") and header.get("PixelSpacingCalibrationDescription"):
+        capture.PixelSpacingCalibrationType = header.PixelSpacingCalibrationType
+        capture.PixelSpacingCalibrationDescription = header.PixelSpacingCalibrationDescription

@@ -18,6 +18,7 @@ NARROWEST_PX = 480
 """A narrower film gets black at its right, so that the words fit at a size one can read."""
 LINES_ACROSS = 34
 """Width of the picture in heights of a line."""
+SCALE_WORDS = "heat: probability of a film made of this place alone; line at 0.5"
 WHITE, GREY, AMBER = (240, 240, 240), (165, 165, 165), (255, 196, 61)
 
 
@@ -35,35 +36,47 @@ def with_legend(picture: NDArray[np.uint8], lines: Sequence[str], notice: str) -
     height, width = picture.shape[:2]
     across = max(width, NARROWEST_PX)
     step = max(14, across // LINES_ACROSS)
-    rows = len(lines) + 3
-    strip = Image.new("RGB", (across, round(step * (rows * 1.3 + 1))))
+    said = [
+        (row, WHITE if index == 0 else GREY)
+        for index, line in enumerate(lines)
+        for row in _rows(line, step, across)
+    ]
+    strip = Image.new(
+        "RGB", (across, round(step * (1.3 * (len(said) + len(_rows(notice, step, across))) + 4.2)))
+    )
     draw = ImageDraw.Draw(strip)
     left, top = step // 2, step // 2
-    for index, line in enumerate(lines):
-        _write(draw, (left, top), line, step, WHITE if index == 0 else GREY, across)
+    for row, fill in said:
+        draw.text((left, top), row, font=_font(step), fill=fill)
         top += round(step * 1.3)
     top = _scale(draw, (left, top), step, across)
-    _write(draw, (left, top), notice, step, AMBER, across)
+    for row in _rows(notice, step, across):
+        draw.text((left, top), row, font=_font(step), fill=AMBER)
+        top += round(step * 1.3)
     full = np.zeros((height + strip.height, across, 3), np.uint8)
     full[:height, :width] = picture
     full[height:] = np.asarray(strip)
     return full
 
 
-def _write(
-    draw: ImageDraw.ImageDraw,
-    place: tuple[int, int],
-    text: str,
-    step: int,
-    fill: tuple[int, int, int],
-    across: int,
-) -> None:
-    """Write a line, smaller where it would not fit."""
-    room = across - 2 * place[0]
-    size = float(step)
-    while draw.textlength(text, font=ImageFont.load_default(size)) > room and size > 8:
-        size -= 0.5
-    draw.text(place, text, font=ImageFont.load_default(size), fill=fill)
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _rows(line: str, step: int, across: int) -> list[str]:
+    """Break a line where it would run out of the strip: between words, or within one that is too long."""
+    font, room = _font(step), across - step
+    rows: list[str] = []
+    for word in line.split(" "):
+        if rows and font.getlength(f"{rows[-1]} {word}") <= room:
+            rows[-1] += f" {word}"
+            continue
+        rows.append("")
+        for letter in word:
+            if font.getlength(rows[-1] + letter) > room:
+                rows.append("")
+            rows[-1] += letter
+    return rows
 
 
 def _scale(draw: ImageDraw.ImageDraw, place: tuple[int, int], step: int, across: int) -> int:
@@ -81,11 +94,10 @@ def _scale(draw: ImageDraw.ImageDraw, place: tuple[int, int], step: int, across:
         draw.text(
             (left + round(level * (width - 1)), top),
             f"{level:g}",
-            font=ImageFont.load_default(size),
+            font=_font(size),
             fill=GREY,
             anchor=anchor,
         )
-    words = "heat: probability of a film made of this place alone; line at 0.5"
     top += round(step * 1.05)
-    _write(draw, (left, top), words, round(step * 0.8), GREY, across)
+    draw.text((left, top), SCALE_WORDS, font=_font(size), fill=GREY)
     return top + round(step * 1.3)
