@@ -35,8 +35,9 @@ def upload_notes(words: Wording) -> str:
 
 def upload_prompt(words: Wording) -> str:
     """What the upload field asks for, as a style: Gradio's own words follow the browser, not the page."""
-    # A CSS string escapes as a JSON string does, and no text of the table holds a tag.
-    return f"<style>#upload .wrap::after {{ content: {json.dumps(words['page.upload_drop'])}; }}</style>"
+    # A string in CSS is quoted as one in JSON, but for its \u escapes.
+    quoted = json.dumps(words["page.upload_drop"], ensure_ascii=False)
+    return f"<style>#upload .wrap::after {{ content: {quoted}; }}</style>"
 
 
 def examples_heading(words: Wording) -> str:

@@ -73,11 +73,6 @@ class Wording:
             if key.startswith(start)
         }
 
-    def keys(self) -> list[tuple[str, str]]:
-        """Return the list of keys: (what to press, what it does)."""
-        pairs = (text.split(" | ") for text in self.words("keys").values())
-        return [(press, does) for press, does in pairs]
-
     def call(self, call: Call) -> str:
         """Name a call. Where a program reads it, `str(call)` is what counts, in every language."""
         return self[f"page.call_{call}"]
