@@ -69,5 +69,5 @@ $(VENV)/.runtime: requirements.txt | $(PY)
 	@touch $@
 
 $(VENV)/.dev: requirements.txt pyproject.toml | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -r requirements.txt -e '.[train,dev]'
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt -e '.[train,batch,ray,dev]'
 	@touch $(VENV)/.runtime $@

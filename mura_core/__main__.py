@@ -63,31 +63,15 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help="the views of one study: PNG, JPEG or DICOM")
-    _add_model_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON with every number in full")
-    parser.add_argument("--overlay", type=Path, metavar="DIR", help="write each film with its heatmap to DIR")
+    from mura_core import predict
+
+    predict.add_arguments(parser)
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from mura_core.reading import as_json, read_views, table, write_overlays
-    from mura_core.study import Study
+    from mura_core import predict
 
-    reading = read_views(options.files)
-    result, overlays = None, []
-    if reading.views:
-        from mura_core.predictor import Predictor
-
-        result = Predictor.load(options.weights, options.device).predict(Study(reading.views))
-        if options.overlay is not None:
-            overlays = write_overlays(reading, result, options.overlay)
-    if options.json:
-        print(as_json(reading, result, overlays))
-    elif result is not None:
-        print(table(reading, result))
-    for file, reason in reading.refused:
-        print(f"{file} was not read: {_one_line(reason)}", file=sys.stderr)
-    return 1 if reading.refused else 0
+    return predict.run(options)
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -246,7 +230,7 @@ def _fail(message: str) -> int:
 
 COMMANDS = {
     "predict": Command(
-        "read the views of one study and say normal, doubt or abnormal", _predict_arguments, _predict
+        "read one study or many and say normal, doubt or abnormal", _predict_arguments, _predict
     ),
     "evaluate": Command("measure the weights on a labelled split", _evaluate_arguments, _evaluate),
     "data": Command("count the studies of a dataset", _data_arguments, _data),

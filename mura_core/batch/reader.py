@@ -1,0 +1,103 @@
+"""One study's files to its outcome: the function that every worker runs, here or on a cluster."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mura_core.batch.columns import NOT_READ
+from mura_core.errors import ImageError, MuraError
+from mura_core.images import read_radiograph
+from mura_core.study import Study, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mura_core.predictor import Predictor
+    from mura_core.study import StudyResult
+
+
+def model_facts(predictor: Predictor) -> dict[str, Any]:
+    """Give the columns that say something of the model."""
+    points = predictor.sidecar.operating_points
+    return {
+        "doubt_from": points.sensitive,
+        "abnormal_from": points.specific,
+        "model": predictor.sidecar.architecture,
+        "model_version": predictor.sidecar.version,
+    }
+
+
+def read_study(
+    predictor: Predictor,
+    files: Sequence[str],
+    lost: Mapping[int, str],
+    started: Callable[[int | None], None],
+) -> dict[str, Any]:
+    """Read a study; whatever is wrong with a file, the others are read.
+
+    Args:
+        predictor: What reads it.
+        files: Paths, at least one.
+        lost: Reasons by index of files that are not to be opened, because they ended a process before.
+        started: Told the index of each file before it is opened, and None before the network runs.
+
+    Returns:
+        JSON values: the columns that say something of the study or the model, "views" with those of each
+        file, and "final", which is False where another try may end better.
+    """
+    start = time.perf_counter()
+    views, rows = [], []
+    for index, file in enumerate(files):
+        row = {**NOT_READ, "error": lost.get(index)}
+        if index not in lost:
+            started(index)
+            try:
+                view = View(file, read_radiograph(Path(file)))
+            except ImageError as error:
+                row["error"] = str(error)
+            else:
+                views.append(view)
+                row |= _facts(view)
+        rows.append(row)
+    started(None)
+    result, failure = _predict(predictor, views)
+    if result is not None:
+        read = [row for row in rows if row["error"] is None]
+        for row, answer in zip(read, result.views, strict=True):
+            row["view_probability"] = answer.abnormality_probability
+            row["view_call"] = str(answer.call)
+            row["view_logit"] = answer.logit
+            row["heatmap_maximum"] = float(answer.heatmap.max())
+    for row in rows if failure else ():
+        row["error"] = row["error"] or failure
+    return {
+        "study_probability": result.study_probability if result else None,
+        "study_call": str(result.call) if result else None,
+        "study_views": len(views) if result else 0,
+        "study_seconds": time.perf_counter() - start,
+        **model_facts(predictor),
+        "views": rows,
+        "final": failure is None and not lost,
+    }
+
+
+def _predict(predictor: Predictor, views: list[View]) -> tuple[StudyResult | None, str | None]:
+    if not views:
+        return None, None
+    try:
+        return predictor.predict(Study(tuple(views))), None
+    except MuraError as error:
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001 - one study must not stop the others
+        return None, f"The study could not be read ({type(error).__name__}: {error}). Read it by itself."
+
+
+def _facts(view: View) -> dict[str, Any]:
+    film = view.radiograph
+    return {
+        "body_part": film.body_part,
+        "view_position": film.view_position,
+        "warnings": " ".join(film.warnings) or None,
+    }

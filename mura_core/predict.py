@@ -1,0 +1,139 @@
+"""The predict command: one study's files, or a worklist of many studies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pydicom.dataset import Dataset
+
+    from mura_core.reading import Reading
+
+_MOST_WORKERS = 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the command's flags."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="the views of one study: PNG, JPEG or DICOM")
+    parser.add_argument("--json", action="store_true", help="print JSON with every number in full")
+    parser.add_argument("--overlay", type=Path, metavar="DIR", help="write each film with its heatmap to DIR")
+    parser.add_argument(
+        "--dicom",
+        type=Path,
+        metavar="DIR",
+        help="write report, overlays and heatmaps as DICOM into a new folder in DIR",
+    )
+    many = parser.add_argument_group("many studies in one go")
+    many.add_argument(
+        "--worklist", type=Path, metavar="DIR|CSV", help="a folder of studies, or a CSV with study,file[,...]"
+    )
+    many.add_argument("--out", type=Path, metavar="FILE", help="the table to write: .parquet or .csv")
+    many.add_argument(
+        "--workers",
+        type=_workers,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes, of one thread each; default: the number of cores",
+    )
+    many.add_argument("--ray", action="store_true", help="let Ray Data hand the studies out")
+    model = parser.add_argument_group("the model")
+    model.add_argument(
+        "--weights", type=Path, metavar="DIR", help="weights folder; default: $MURA_WEIGHTS, then weights/"
+    )
+    model.add_argument(
+        "--device",
+        default=os.environ.get("MURA_DEVICE") or "auto",
+        help="auto, cpu, cuda or mps; default: $MURA_DEVICE, then auto",
+    )
+    parser.set_defaults(misused=parser.error)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; the exit code is 1 if a file has no result."""
+    if bool(options.files) == (options.worklist is not None):
+        options.misused("give the files of one study, or --worklist")
+    if options.worklist is None:
+        if options.out is not None or options.ray:
+            options.misused("--out and --ray go with --worklist")
+        return _one_study(options)
+    if options.out is None:
+        options.misused("--worklist needs --out")
+    if options.json or options.overlay is not None or options.dicom is not None:
+        options.misused("--json, --overlay and --dicom are for one study")
+    return _many_studies(options)
+
+
+def _one_study(options: argparse.Namespace) -> int:
+    from mura_core.reading import as_json, read_views, table, write_overlays
+    from mura_core.study import Study
+
+    reading = read_views(options.files)
+    sources = _dicom_sources(reading, options.dicom) if options.dicom is not None else []
+    result, overlays, results = None, [], None
+    if reading.views:
+        from mura_core.predictor import Predictor
+
+        study = Study(reading.views)
+        result = Predictor.load(options.weights, options.device).predict(study)
+        if options.overlay is not None:
+            overlays = write_overlays(reading, result, options.overlay)
+        if sources:
+            from mura_core.pacs.results import build_results, write_results
+
+            built = build_results(sources, study, result)
+            results = write_results(built, options.dicom, [Path(file) for file in reading.files])
+    if options.json:
+        print(as_json(reading, result, overlays, results))
+    elif result is not None:
+        print(table(reading, result))
+        if results is not None:
+            print(f"DICOM results: {results}")
+    for file, reason in reading.refused:
+        print(f"{file} was not read: {' '.join(reason.split())}", file=sys.stderr)
+    return 1 if reading.refused else 0
+
+
+def _dicom_sources(reading: Reading, folder: Path) -> list[Dataset]:
+    """Find out whether results can be made and written, before the network runs.
+
+    Raises:
+        MuraError: They cannot.
+    """
+    from mura_core.errors import MuraError
+    from mura_core.pacs.results import check_folder, read_sources
+
+    if reading.refused:
+        file, reason = reading.refused[0]
+        raise MuraError(f"DICOM results are made of whole studies only. {file} was not read: {reason}")
+    check_folder(folder, [Path(file) for file in reading.files])
+    names = [view.name for view in reading.views]
+    return read_sources(list(zip(names, reading.contents, strict=True)))
+
+
+def _many_studies(options: argparse.Namespace) -> int:
+    from mura_core.batch.run import Options, run
+    from mura_core.errors import MuraError
+    from mura_core.reading import NOTICE
+
+    how = Options(options.out, options.weights, options.device, options.workers, options.ray)
+    try:
+        summary = run(options.worklist, how)
+    except KeyboardInterrupt:
+        raise MuraError("Interrupted. What was read is kept: the same command goes on from there.") from None
+    print(summary.text())
+    print(f"written  {options.out}\n{NOTICE}")
+    return 1 if summary.refused else 0
+
+
+def _workers(text: str) -> int:
+    import argparse
+
+    value = int(text)
+    if not 1 <= value <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_MOST_WORKERS} workers, found {value}")
+    return value

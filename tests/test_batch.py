@@ -1,0 +1,386 @@
+"""Many studies in one go: what is read, what a bad file costs, what a kill costs, and the numbers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from mura_core.__main__ import main
+from mura_core.batch.columns import COLUMNS
+from mura_core.batch.crew import Worker, read_all
+from mura_core.batch.journal import Journal
+from mura_core.batch.summary import Summary
+from mura_core.batch.table import check_format
+from mura_core.batch.worklist import read_worklist
+from mura_core.errors import DatasetError, MuraError
+from tests.radiograph_files import phantom, write_dicom
+
+ROOT = Path(__file__).parents[1]
+START_LIMIT_S = 300
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six studies of one or two drawn films each; one DICOM, and one file that is no film."""
+    folder = tmp_path_factory.mktemp("studies")
+    for number in range(5):
+        (folder / f"s{number}").mkdir()
+        for view in range(1 + number % 2):
+            film = phantom(180, 140, seed=10 * number + view)
+            assert cv2.imwrite(str(folder / f"s{number}" / f"{view}.png"), film)
+    (folder / "s1" / "broken.png").write_text("not a radiograph")
+    write_dicom(
+        folder / "s4" / "IM1", phantom(180, 140, bits=12, seed=99), StudyInstanceUID="1.2.3",
+        BodyPartExamined="WRIST", ViewPosition="PA", BitsStored=12, HighBit=11,
+    )  # fmt: skip
+    return folder
+
+
+def predict(studies: Path, out: Path, weights: Path, *flags: str) -> int:
+    arguments = ["predict", "--worklist", studies, "--out", out, "--weights", weights, "--device", "cpu"]
+    return main([*map(str, arguments), *flags])
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def without_times(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{name: value for name, value in row.items() if name != "study_seconds"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def results(studies: Path, untrained_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table that one worker makes, with its journal beside it."""
+    out = tmp_path_factory.mktemp("results") / "one.csv"
+    assert predict(studies, out, untrained_weights, "--workers", "1") == 1
+    return out
+
+
+def test_the_numbers_are_the_predictors_to_the_last_digit(
+    studies: Path, results: Path, untrained_weights: Path
+) -> None:
+    import torch
+
+    from mura_core.images import read_radiograph
+    from mura_core.predictor import Predictor
+    from mura_core.study import Study, View
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        predictor = Predictor.load(untrained_weights, "cpu")
+        rows = read_csv(results)
+        for item in read_worklist(studies).items:
+            found = [row for row in rows if row["study"] == item.study]
+            assert [row["file"] for row in found] == list(item.files)
+            read = [row for row in found if not row["error"]]
+            films = [View(row["file"], read_radiograph(studies / row["file"])) for row in read]
+            expected = predictor.predict(Study(tuple(films)))
+            for row, view in zip(read, expected.views, strict=True):
+                assert float(row["study_probability"]) == expected.study_probability
+                assert row["study_call"] == expected.call
+                assert float(row["view_probability"]) == view.abnormality_probability
+                assert float(row["view_logit"]) == view.logit
+                assert row["view_call"] == view.call
+                assert row["study_views"] == str(len(read))
+                assert row["model_version"] == expected.model_version
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_two_workers_give_parquet_with_the_same_rows(
+    studies: Path, results: Path, untrained_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (the extra `batch`)")
+    out = tmp_path / "two.parquet"
+    assert predict(studies, out, untrained_weights, "--workers", "2") == 1
+    said = capsys.readouterr().out
+    assert "studies  6 (6 read now, 0 by an earlier run)" in said
+    assert "views    8 of 9 files" in said
+    assert "1 x This is not a radiograph file" in said
+    table = pyarrow.read_table(out)
+    kinds = {"string": str, "int32": int, "double": float}
+    assert {field.name: kinds[str(field.type)] for field in table.schema} == COLUMNS
+    assert b"Research only" in table.schema.metadata[b"notice"]
+    rows = [
+        {name: "" if value is None else str(value) for name, value in row.items()}
+        for row in table.to_pylist()
+    ]
+    assert without_times(rows) == without_times(read_csv(results))
+
+
+def test_a_bad_file_is_a_row_with_its_reason_and_the_study_is_called_without_it(results: Path) -> None:
+    rows = {row["file"]: row for row in read_csv(results)}
+    assert "not a radiograph file" in rows["s1/broken.png"]["error"]
+    assert rows["s1/broken.png"]["view_probability"] == ""
+    assert rows["s1/broken.png"]["study_call"] == rows["s1/0.png"]["study_call"] != ""
+    assert (rows["s1/0.png"]["study_views"], rows["s1/0.png"]["study_files"]) == ("2", "3")
+    dicom = rows["s4/IM1"]
+    assert (dicom["study"], dicom["body_part"], dicom["view_position"]) == ("1.2.3", "wrist", "PA")
+
+
+def test_a_second_run_reads_what_changed_and_nothing_else(
+    studies: Path, results: Path, untrained_weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = results.read_bytes()
+    assert predict(studies, results, untrained_weights) == 1
+    assert "0 read now, 6 by an earlier run" in capsys.readouterr().out
+    assert results.read_bytes() == before
+    os.utime(studies / "s3" / "0.png", (1, 1))
+    assert predict(studies, results, untrained_weights, "--workers", "1") == 1
+    assert "1 read now, 5 by an earlier run" in capsys.readouterr().out
+    changed = json.loads(results.with_name("one.csv.journal").read_text().splitlines()[-1])
+    assert changed["study"] == "s3"
+
+
+def test_a_kill_loses_at_most_what_was_in_flight(
+    studies: Path, results: Path, untrained_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, journal = tmp_path / "killed.csv", tmp_path / "killed.csv.journal"
+    flags = ["--out", out, "--weights", untrained_weights, "--device", "cpu", "--workers", "1"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "mura_core", "predict", "--worklist", studies, *flags],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    stop = time.monotonic() + START_LIMIT_S
+    while not journal.is_file() or journal.read_bytes().count(b"\n") < 1:
+        assert killed.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < stop
+        time.sleep(0.002)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    kept = journal.read_bytes().count(b"\n")
+    assert 1 <= kept < 6
+    assert not out.exists()
+    assert predict(studies, out, untrained_weights, "--workers", "1") == 1
+    assert f"{6 - kept} read now, {kept} by an earlier run" in capsys.readouterr().out
+    assert without_times(read_csv(out)) == without_times(read_csv(results))
+
+
+STAND_IN = """
+import os, signal, sys, time
+from pathlib import Path
+import mura_core.batch.reader as reader
+import mura_core.batch.worker as worker
+from tests.fake_predictor import FakePredictor
+
+read = reader.read_radiograph
+
+def dangerous(path: Path):
+    if path.name == "crash.png":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if path.name == "hang.png":
+        time.sleep(600)
+    return read(path)
+
+reader.read_radiograph = dangerous
+worker._load = lambda weights, device: FakePredictor()
+worker.main()
+"""
+
+
+def stand_in(limit_s: float = 60.0) -> Worker:
+    """A worker whose predictor is a stand-in and whose reader crashes or hangs on files of certain names."""
+    return Worker(None, "cpu", command=[sys.executable, "-c", STAND_IN], limit_s=limit_s)
+
+
+def test_a_file_that_ends_the_process_costs_itself_alone(studies: Path) -> None:
+    film = str(studies / "s0" / "0.png")
+    files = [film, str(studies / "crash.png"), str(studies / "s1" / "0.png")]
+    worker = stand_in()
+    try:
+        outcome = worker.read(files)
+        assert outcome["study_views"] == 2
+        assert [view["view_probability"] for view in outcome["views"]] == [0.86, None, 0.2]
+        assert "ended by signal 11" in outcome["views"][1]["error"]
+        assert not outcome["final"]
+        assert worker.read([film])["final"]
+    finally:
+        worker.close()
+
+
+def test_a_file_that_hangs_is_given_up_and_the_rest_is_read(studies: Path) -> None:
+    film = str(studies / "s0" / "0.png")
+    orders = [(0, [str(studies / "hang.png")]), (1, [film]), (2, [film])]
+    # Time enough to start; the hanging study has twice this.
+    outcomes = dict(read_all([stand_in(limit_s=10.0)], iter(orders)))
+    assert "ended by signal 9" in outcomes[0]["views"][0]["error"]
+    assert outcomes[0]["study_call"] is None
+    assert outcomes[1]["study_call"] == outcomes[2]["study_call"] == "abnormal"
+
+
+def test_weights_that_do_not_load_end_the_run_with_their_reason(tmp_path: Path) -> None:
+    refusing = 'import sys; sys.stdin.readline(); print(\'{"refused": "No such weights."}\')'
+    worker = Worker(tmp_path, "cpu", command=[sys.executable, "-c", refusing])
+    with pytest.raises(MuraError, match="No such weights"):
+        list(read_all([worker], iter([(0, ["a.png"])])))
+
+
+def outcome(**parts: Any) -> dict[str, Any]:
+    return {"final": True, "views": [], **parts}
+
+
+def test_a_line_cut_short_is_dropped_and_later_lines_win(tmp_path: Path) -> None:
+    results = tmp_path / "results.csv"
+    journal = Journal(results)
+    journal.add("a", "key", outcome(study_call="normal"))
+    journal.add("a", "key", outcome(study_call="abnormal"))
+    journal.add("b", "key", outcome(final=False))
+    journal.close()
+    with journal.path.open("ab") as file:
+        file.write(b'{"study": "c", "key": "key", "outcome": {"final": true')
+    again = Journal(results)
+    assert again.has("a", "key")
+    assert not again.has("a", "other key")
+    assert not again.has("b", "key"), "what may end better is read again"
+    assert not again.has("c", "key")
+    again.add("c", "key", outcome())
+    assert again.outcome("a") == outcome(study_call="abnormal")
+    again.close()
+    assert all(json.loads(line) for line in journal.path.read_text().splitlines())
+
+
+def test_only_one_run_writes_a_table(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "results.csv")
+    with pytest.raises(MuraError, match="Another run is writing"):
+        Journal(tmp_path / "results.csv")
+    first.close()
+    Journal(tmp_path / "results.csv").close()
+
+
+def test_a_csv_worklist_brings_its_further_columns(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("study,file,label\nb,one.png,1\na,two.png,0\nb,three.png,1\n", encoding="utf-8-sig")
+    worklist = read_worklist(path)
+    assert [(item.study, item.files) for item in worklist.items] == [
+        ("b", ("one.png", "three.png")),
+        ("a", ("two.png",)),
+    ]
+    assert worklist.extra == ("label",)
+    assert worklist.items[0].extra == ({"label": "1"}, {"label": "1"})
+    assert worklist.root == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,path\na,b\n", "has the columns name, path"),
+        ("study,file,view_call\na,b,c\n", "a column view_call, which the results have"),
+        ("study,file\na\n", "line 2: expected 2 values"),
+        ("study,file\na,b,c\n", "line 2: expected 2 values"),
+        ("study,file\n,b\n", "line 2: the study or the file is empty"),
+        ("study,file\na,b\na,b\n", "line 3: b is listed a second time"),
+        ("study,file\n", "holds no study"),
+    ],
+)
+def test_a_worklist_that_is_not_as_documented_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read_worklist(path)
+
+
+def test_a_worklist_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(DatasetError, match="worklist"):
+            read_worklist(path)
+
+
+def test_the_results_name_says_their_format(tmp_path: Path) -> None:
+    with pytest.raises(MuraError, match=r"Expected \.parquet or \.csv"):
+        check_format(tmp_path / "results.xlsx")
+
+
+def test_without_pyarrow_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "pyarrow.parquet", raising=False)
+    with pytest.raises(MuraError, match=r"pip install -e '\.\[batch\]', or let --out end in \.csv"):
+        check_format(tmp_path / "results.parquet")
+
+
+def test_the_summary_counts_reasons_by_their_first_sentence() -> None:
+    row = {"study_views": 1, "study_call": "normal", "error": None}
+    refused = {"study_views": 0, "study_call": None, "error": "Empty file. Export it again."}
+    summary = Summary(resumed=1, seconds=2.0)
+    for rows in ([row], [row], [refused], [refused]):
+        summary.count(rows)
+    assert summary.text().splitlines() == [
+        "studies  4 (3 read now, 1 by an earlier run)",
+        "views    2 of 4 files",
+        "calls    2 normal, 2 none",
+        "time     2.0 s, 1.50 studies/s",
+        "refused  2 x Empty file",
+    ]
+    assert summary.refused == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--worklist", "films"],
+        ["--worklist", "films", "--out", "x.csv", "film.png"],
+        ["--worklist", "films", "--out", "x.csv", "--json"],
+        ["film.png", "--out", "x.csv"],
+        ["film.png", "--ray"],
+        ["--worklist", "films", "--out", "x.csv", "--workers", "0"],
+    ],
+)
+def test_flags_that_do_not_go_together_are_wrong_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", *arguments])
+    assert ended.value.code == 2
+    assert "usage: python -m mura_core predict" in capsys.readouterr().err
+
+
+TWO_NODES = """
+import sys
+import ray
+from ray.cluster_utils import Cluster
+from mura_core.__main__ import main
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+for _ in range(2):
+    cluster.add_node(num_cpus=1)
+cluster.wait_for_nodes()
+ray.init(address=cluster.address, log_to_driver=False, logging_level="WARNING")
+code = main(sys.argv[1:])
+ray.shutdown()
+cluster.shutdown()
+sys.exit(code)
+"""
+
+
+def test_a_ray_cluster_of_two_workers_gives_the_same_rows(
+    studies: Path, results: Path, untrained_weights: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="ray is not installed (the extra `ray`)")
+    out = tmp_path / "ray.csv"
+    flags = ["--out", out, "--weights", untrained_weights, "--device", "cpu", "--workers", "2", "--ray"]
+    ended = subprocess.run(
+        [sys.executable, "-c", TWO_NODES, "predict", "--worklist", *map(str, [studies, *flags])],
+        cwd=ROOT,
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "6 read now" in ended.stdout
+    assert without_times(read_csv(out)) == without_times(read_csv(results))
+    lines = (tmp_path / "ray.csv.journal").read_text().splitlines()
+    assert len({json.loads(line)["outcome"]["node"] for line in lines}) == 2
