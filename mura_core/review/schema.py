@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import uuid
@@ -66,9 +67,12 @@ def create_file(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
         SessionError: There is a file already, or none can be written there.
     """
     staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with speaking_of(path):
+        if path.parent.exists() and not path.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with speaking_of(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(staging, isolation_level=None)
             try:
                 _write_tables(connection, fill)
@@ -177,14 +181,14 @@ def _write_tables(connection: sqlite3.Connection, fill: Callable[[sqlite3.Connec
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.executescript(TABLES)
+    # One transaction: the script leaves open what it begins.
+    connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
     for table in _KEPT:
         for change in ("UPDATE", "DELETE"):
             connection.execute(
                 f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, 'a session only ever grows'); END"
             )
-    connection.execute("BEGIN IMMEDIATE")
     fill(connection)
     connection.execute("COMMIT")
 

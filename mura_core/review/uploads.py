@@ -59,10 +59,9 @@ def create_from_uploads(
     folder, file = sessions / name, session_file(sessions, name)
     if file.exists():
         raise SessionError(f"There is a session {name} already. Open that one, or choose another name.")
-    with speaking_of(file):
-        # What a crash left here belongs to no session.
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    with speaking_of(folder):
+        sessions.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
     try:
         with speaking_of(file):
             kept = _keep(files, folder)
