@@ -24,16 +24,20 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         users = read_users(flags.auth) if flags.auth else None
         # Imported here: `--help` and a wrong flag answer at once, without the network's libraries.
+        from demo.review_desk import Desk, open_from_path
         from demo.ui import build_ui, launch
         from mura_core.predictor import Predictor
 
         predictor = Predictor.load(weights=flags.weights, device=flags.device)
+        desk = Desk(flags.sessions, predictor)
+        if flags.session:
+            desk.chosen = open_from_path(desk, flags.session)
         if users is None and not _is_local(flags.host):
             print(
                 f"Listening on {flags.host} without --auth: whoever reaches it can use the page.",
                 file=sys.stderr,
             )
-        launch(build_ui(predictor), host=flags.host, port=flags.port, auth=users)
+        launch(build_ui(predictor, desk), host=flags.host, port=flags.port, auth=users)
     except MuraError as error:
         print(error, file=sys.stderr)
         return 1
@@ -97,6 +101,17 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         default=variable("MURA_AUTH"),
         help="file of user:password lines; without it everybody may enter [MURA_AUTH]",
+    )
+    parser.add_argument(
+        "--sessions",
+        type=Path,
+        default=variable("MURA_SESSIONS") or "sessions",
+        help="folder of review sessions, which keeps their films and calls [MURA_SESSIONS; sessions]",
+    )
+    parser.add_argument(
+        "--session",
+        type=Path,
+        help="opens, or makes, the review session of a folder or ZIP of studies; or opens its file",
     )
     return parser.parse_args(arguments)
 

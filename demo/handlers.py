@@ -70,11 +70,13 @@ class OpenStudy:
         files: (name, content) of each file that was read, in the order of the views.
         study: The views as read from the files.
         result: What the model says of it.
+        whole: Whether every file that was given is in it.
     """
 
     files: tuple[tuple[str, bytes], ...]
     study: Study
     result: StudyResult
+    whole: bool = True
 
 
 def base_name(name: str, unnamed: str) -> str:
@@ -153,11 +155,11 @@ def analyse(
         return
     given = len(tray.files) + len(tray.refused)
     files, views, refused = read_views(tray)
-    base = _payload(
-        refused=_refused_payload(refused),
-        rests=words.rests_on(len(views), given),
-        views=[_view_payload(view, index, len(views), words) for index, view in enumerate(views, 1)],
-    )
+    base = {
+        **study_payload(Study(tuple(views)), words),
+        "refused": _refused_payload(refused),
+        "rests": words.rests_on(len(views), given),
+    }
     if not views:
         yield base, None
         return
@@ -171,7 +173,7 @@ def analyse(
         log_without_content(error)
         yield {**base, "error": words["page.internal"]}, None
     else:
-        yield _with_result(base, result, words), OpenStudy(tuple(files), study, result)
+        yield with_result(base, result, words), OpenStudy(tuple(files), study, result, whole=not refused)
 
 
 def read_views(tray: Tray) -> tuple[list[tuple[str, bytes]], list[View], list[Refusal]]:
@@ -229,7 +231,16 @@ def _payload(**parts: object) -> dict[str, Any]:
     return {**empty, **parts}
 
 
-def _with_result(base: dict[str, Any], result: StudyResult, words: Wording) -> dict[str, Any]:
+def study_payload(study: Study, words: Wording) -> dict[str, Any]:
+    """What the viewer shows of the films alone."""
+    count = len(study.views)
+    return _payload(
+        views=[_view_payload(view, index, count, words) for index, view in enumerate(study.views, 1)]
+    )
+
+
+def with_result(base: dict[str, Any], result: StudyResult, words: Wording) -> dict[str, Any]:
+    """The same with what the model says of them."""
     views = [
         {**shown, "result": render.encode_view_result(view, result, index, words)}
         for index, (shown, view) in enumerate(zip(base["views"], result.views, strict=True), 1)

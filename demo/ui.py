@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import about, handlers
+from demo import about, handlers, review
+from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
+from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from demo.review_desk import Desk
     from mura_core.predictor import Predictor
 
 _FOLDER = Path(__file__).parent
-# The parts first, in any order: what puts them together comes last.
-_VIEWER_SCRIPTS = (*sorted(path.name for path in _FOLDER.glob("viewer_*.js")), "viewer.js")
-_VIEWER_STYLES = ("viewer.css", *sorted(path.name for path in _FOLDER.glob("viewer_*.css")))
 
 # Korean letters by the system's own fonts: the page fetches none.
 _KOREAN_FONTS = ("Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", "Noto Sans CJK KR", "NanumGothic")
@@ -49,6 +49,7 @@ class Parts:
         upload: The upload field.
         analyse: The button.
         clear: The button.
+        archive: The results as DICOM.
         examples: Name of an example study to its button.
     """
 
@@ -59,28 +60,32 @@ class Parts:
     upload: gr.File
     analyse: gr.Button
     clear: gr.Button
+    archive: gr.HTML
     examples: dict[str, gr.Button]
 
 
-def build_ui(predictor: Predictor) -> gr.Blocks:
+def build_ui(predictor: Predictor, desk: Desk | None = None) -> gr.Blocks:
     """Lay out the page in every language and connect it to a predictor.
 
     Args:
         predictor: Anything with the Predictor's `sidecar` and its thread-safe `predict(study)`.
+        desk: The review sessions; None leaves their page out.
 
     Returns:
-        The page at `/`, and at `/ko` in Korean; `launch` serves it.
+        The page at `/`, at `/ko` in Korean, and that of the review sessions; `launch` serves it.
     """
     first, *others = (Wording(language) for language in LANGUAGES)
     ui = gr.Blocks(
         title=first["page.title"], analytics_enabled=False, delete_cache=(60, IDLE_S), fill_width=True
     )
     with ui:
-        _build_page(ui, predictor, first)
+        _build_page(ui, predictor, first, reviews=desk is not None)
         _forget_on_closing(ui)
     for words in others:
         with ui.route(words["page.language"], f"/{words.language}", show_in_navbar=False):
-            _build_page(ui, predictor, words)
+            _build_page(ui, predictor, words, reviews=desk is not None)
+    if desk is not None:
+        review.add_pages(ui, desk)
     ui.queue(max_size=64, default_concurrency_limit=4)
     return ui
 
@@ -114,7 +119,7 @@ def launch(
         max_file_size=f"{handlers.MAX_FILE_MB}mb",
         state_session_capacity=200,
         theme=gr.themes.Base(font=_FONTS, font_mono=_MONO),
-        css_paths=_FOLDER / "page.css",
+        css_paths=[_FOLDER / "page.css", _FOLDER / "review_page.css"],
         js=_DARK,
         head=_HEAD,
         footer_links=[],
@@ -133,16 +138,17 @@ def launch(
     return address
 
 
-def _build_page(ui: gr.Blocks, predictor: Predictor, words: Wording) -> None:
-    gr.Navbar(visible=False)
-    parts = _lay_out(predictor, words)
+def _build_page(ui: gr.Blocks, predictor: Predictor, words: Wording, *, reviews: bool) -> None:
+    parts = _lay_out(predictor, words, reviews=reviews)
     running = _connect_model(predictor, parts, words)
     _connect_tray(parts, words, running)
+    connect_comparison(predictor, parts.viewer, parts.opened, words)
+    connect_archive(parts.archive, parts.opened, words)
     named = {"language": json.dumps(words.language), "title": json.dumps(words["page.title"])}
     ui.load(None, js=_NAME_PAGE.format(**named), api_visibility="private")
 
 
-def _lay_out(predictor: Predictor, words: Wording) -> Parts:
+def _lay_out(predictor: Predictor, words: Wording, *, reviews: bool) -> Parts:
     tray = gr.State(Tray(), time_to_live=IDLE_S)
     opened = gr.State(None, time_to_live=IDLE_S)
     with gr.Row(elem_id="page"):
@@ -157,8 +163,11 @@ def _lay_out(predictor: Predictor, words: Wording) -> Parts:
                         words["page.analyse"], variant="primary", elem_id="analyse", interactive=False
                     )
                     clear = gr.Button(words["page.clear"], elem_id="clear", min_width=80)
+                archive = build_archive(words)
                 _html(about.upload_notes(words) + about.upload_prompt(words))
             with gr.Column(elem_id="more", min_width=0):
+                if reviews:
+                    _html(review.way_in(words))
                 _html(about.examples_heading(words))
                 examples = {
                     name: gr.Button(words[f"page.example_{name}"], elem_classes="example", size="sm")
@@ -166,8 +175,8 @@ def _lay_out(predictor: Predictor, words: Wording) -> Parts:
                 }
                 _html(about.model_panel(predictor.sidecar, words))
         with gr.Column(elem_id="view", min_width=320):
-            viewer = _viewer(words)
-    return Parts(tray, opened, waiting, viewer, upload, analyse, clear, examples)
+            viewer = build_viewer(words, predictor.sidecar, compares=True)
+    return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, examples)
 
 
 def _connect_model(predictor: Predictor, parts: Parts, words: Wording) -> list[Any]:
@@ -274,18 +283,6 @@ def _tray_list(words: Wording) -> gr.HTML:
         apply_default_css=False,
         elem_id="tray",
         words=words.words("tray"),
-    )
-
-
-def _viewer(words: Wording) -> gr.HTML:
-    return gr.HTML(
-        html_template=_text("viewer.html"),
-        css_template="\n".join(_text(name) for name in _VIEWER_STYLES),
-        js_on_load="\n".join(_text(name) for name in _VIEWER_SCRIPTS),
-        apply_default_css=False,
-        elem_id="viewer",
-        words=words.words("viewer"),
-        keys=words.keys(),
     )
 
 

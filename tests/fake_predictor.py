@@ -7,17 +7,25 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from mura_core.predictor import Variant
+from mura_core.preprocess import PreprocessOptions
 from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
 
 POINTS = OperatingPoints(sensitive=0.35, specific=0.65)
 
 
 class FakePredictor:
-    """Calls the views with the probabilities given, in turn, and marks one place on each film."""
+    """Calls the views with the probabilities given, in turn, and marks one place on each film.
 
-    def __init__(self, *probabilities: float, error: Exception | None = None) -> None:
+    With `told_by_film` the grey of a film's first pixel says its probability: different films, different calls.
+    """
+
+    def __init__(
+        self, *probabilities: float, error: Exception | None = None, told_by_film: bool = False
+    ) -> None:
         self.probabilities = probabilities or (0.86, 0.2, 0.5)
         self.error = error
+        self.told_by_film = told_by_film
         self.studies: list[Study] = []
         self.sidecar = SimpleNamespace(
             architecture="fake-network",
@@ -37,8 +45,29 @@ class FakePredictor:
         timing = Timing(0.1, 0.2, 0.1)
         return StudyResult(mean, POINTS.call(mean), views, POINTS, "fake-network", "0.0-test", timing)
 
+    def compare(self, study: Study) -> tuple[Variant, ...]:
+        """Answer for three steps: each lowers the probabilities of the released one by a tenth more."""
+        released = self.predict(study)
+        steps = [
+            PreprocessOptions(32, roi, enhance)
+            for roi, enhance in ((False, False), (True, False), (True, True))
+        ]
+        return tuple(
+            self._variant(released, options, 0.1 * left)
+            for left, options in zip((2, 1, 0), steps, strict=True)
+        )
+
+    def _variant(self, released: StudyResult, options: PreprocessOptions, less: float) -> Variant:
+        values = tuple(max(0.0, view.abnormality_probability - less) for view in released.views)
+        films = tuple(np.full((32, 32), value, np.float32) for value in values)
+        mean = float(np.mean(values))
+        calls = tuple(POINTS.call(value) for value in values)
+        return Variant(options, less == 0, films, values, mean, calls, POINTS.call(mean))
+
     def _view(self, view, index):  # noqa: ANN001, ANN202 - as in the types above
         probability = self.probabilities[index % len(self.probabilities)]
+        if self.told_by_film:
+            probability = int(view.radiograph.values[0, 0]) / 255
         height, width = view.radiograph.values.shape
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
         distance = np.hypot(rows - 0.55 * height, columns - 0.52 * width) / (0.13 * min(height, width))
@@ -50,8 +79,10 @@ class FakePredictor:
         )
 
 
-def png(seed: int = 0) -> bytes:
+def png(seed: int = 0, first_pixel: int | None = None) -> bytes:
     film = np.zeros((120, 100), np.uint8)
     film[:, 40:60] = 180
     noisy = film + np.random.default_rng(seed).integers(0, 20, film.shape).astype(np.uint8)
+    if first_pixel is not None:
+        noisy[0, 0] = first_pixel
     return cv2.imencode(".png", noisy)[1].tobytes()

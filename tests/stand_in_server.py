@@ -23,12 +23,23 @@ START_LIMIT_S = 180
 
 
 @contextmanager
-def served(uploads: Path) -> Iterator[str]:
+def served(uploads: Path, *arguments: str, module: str = "tests.stand_in_server") -> Iterator[str]:
     """Serve the page on a free port of this machine; gives its address.
 
     Args:
         uploads: Folder that Gradio may put uploads in.
+        arguments: Of the module as a program, see below.
+        module: What serves the page.
     """
+    with started(uploads, *arguments, module=module) as (address, _):
+        yield address
+
+
+@contextmanager
+def started(
+    uploads: Path, *arguments: str, module: str = "tests.stand_in_server"
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve the page; gives its address and the process, which a test may kill."""
     environment = {
         **os.environ,
         "GRADIO_TEMP_DIR": str(uploads),
@@ -36,7 +47,7 @@ def served(uploads: Path) -> Iterator[str]:
         "OMP_NUM_THREADS": "1",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.stand_in_server"],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -44,7 +55,7 @@ def served(uploads: Path) -> Iterator[str]:
         text=True,
     )
     try:
-        yield _address(process)
+        yield _address(process), process
     finally:
         process.terminate()
         process.communicate(timeout=30)
@@ -69,7 +80,17 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 
 if __name__ == "__main__":
+    import argparse
+
+    from demo.review_desk import Desk
     from demo.ui import build_ui, launch
     from tests.fake_predictor import FakePredictor
 
-    launch(build_ui(FakePredictor()))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sessions", type=Path, help="folder of review sessions; none without it")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--told-by-film", action="store_true", help="see FakePredictor")
+    flags = parser.parse_args()
+    predictor = FakePredictor(told_by_film=flags.told_by_film)
+    desk = Desk(flags.sessions, predictor) if flags.sessions else None
+    launch(build_ui(predictor, desk) if desk else build_ui(predictor), port=flags.port)

@@ -1,0 +1,220 @@
+"""The page of the review sessions: layout and events."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator  # not only for the types: Gradio reads them of an event's function
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demo import review_create, review_results
+from demo.handlers import UploadedFile
+from demo.review_handlers import Seat, Steps, Visitor
+from demo.viewer import build_viewer
+from demo.wording import LANGUAGES, Wording
+from mura_core.review.types import Mode
+
+if TYPE_CHECKING:
+    from demo.review_desk import Desk
+
+_FOLDER = Path(__file__).parent
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+_SENT = ("place", "condition", "verdict", "confidence", "findings", "marks")
+_START = """() => {{
+  document.documentElement.lang = {language};
+  document.title = {title};
+}}"""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What the steps of a session change: state (a Seat or None), viewer, reader's panel, results."""
+
+    seat: gr.State
+    viewer: gr.HTML
+    panel: gr.HTML
+    results: gr.HTML
+
+    @property
+    def parts(self) -> list[Any]:
+        """All four, as an event's outputs."""
+        return [self.seat, self.viewer, self.panel, self.results]
+
+
+def address(language: str) -> str:
+    """Address of the page in a language, relative to the app's root."""
+    return "review" if language == LANGUAGES[0] else f"review-{language}"
+
+
+def add_pages(ui: gr.Blocks, desk: Desk) -> None:
+    """Add the page in every language to the app.
+
+    Args:
+        ui: The app; not inside its context.
+        desk: The server's sessions.
+    """
+    for language in LANGUAGES:
+        words = Wording(language)
+        with ui.route(words["review.title"], f"/{address(language)}", show_in_navbar=False):
+            gr.Navbar(visible=False)
+            screen = _lay_out(words, desk)
+            _connect(Steps(desk, words), screen)
+            named = {"language": json.dumps(language), "title": json.dumps(words["review.title"])}
+            ui.load(None, js=_START.format(**named), api_visibility="private")
+
+
+def way_in(words: Wording) -> str:
+    """The link to this page from the page of a single study."""
+    way, name, lead = (
+        escape(each) for each in (address(words.language), words["review.title"], words["review.lead"])
+    )
+    return f"<h2><a class='way-in' href='{way}'>{name}</a></h2><p class='note'>{lead}</p>"
+
+
+def visitor(request: gr.Request) -> Visitor:
+    """Who sends an event. Behind a proxy nobody counts as sitting at the server."""
+    host = request.client.host if request.client else ""
+    try:
+        local = ipaddress.ip_address(host).is_loopback and "x-forwarded-for" not in request.headers
+    except ValueError:
+        local = False
+    return Visitor(login=request.username or "", local=local)
+
+
+def _lay_out(words: Wording, desk: Desk) -> Screen:
+    seat = gr.State(None)
+    with gr.Row(elem_id="review"):
+        with gr.Column(elem_id="review-side", min_width=260):
+            gr.HTML(_heading(words), apply_default_css=False, elem_id="review-heading")
+            panel = _part("review_panel", ("review_call.js", "review_panel.js"), words.words("review"))
+            form = _new_session(words)
+        with gr.Column(elem_id="review-view", min_width=320):
+            shown = build_viewer(words)
+        with gr.Column(elem_id="review-results", min_width=320):
+            results = _part("results_panel", ("results_draw.js", "results_panel.js"), words.words("results"))
+    _connect_form(Steps(desk, words), form, panel)
+    return Screen(seat, shown, panel, results)
+
+
+def _new_session(words: Wording) -> dict[str, Any]:
+    with gr.Accordion(words["review.new"], open=False, elem_id="new-session"):
+        films = gr.File(label=words["review.new_films"], file_count="multiple", elem_id="films", height=130)
+        truth = gr.File(label=words["review.new_truth"], elem_id="truth", height=100)
+        with gr.Row():
+            name = gr.Textbox(
+                label=words["review.new_name"], info=words["review.new_name_hint"], max_length=60
+            )
+            owner = gr.Textbox(label=words["review.new_owner"], max_length=60, elem_id="owner")
+        modes = [
+            (words[f"review.new_mode_{mode}"], str(mode))
+            for mode in (Mode.SEQUENTIAL, Mode.UNAIDED, Mode.AIDED)
+        ]
+        mode = gr.Radio(modes, value=str(Mode.SEQUENTIAL), label=words["review.mode"])
+        with gr.Row():
+            repeats = gr.Number(0, label=words["review.new_repeats"], precision=0, minimum=0)
+            seed = gr.Number(0, label=words["review.new_seed"], precision=0, minimum=0)
+        create = gr.Button(words["review.create"], variant="primary", elem_id="create")
+    fields = [films, truth, name, owner, mode, repeats, seed]
+    return {"fields": fields, "create": create, "uploads": [films, truth]}
+
+
+def _connect_form(steps: Steps, form: dict[str, Any], panel: gr.HTML) -> None:
+    def create(
+        films: Any, truth: Any, name: str, owner: str, mode: str, repeats: Any, seed: Any, request: gr.Request
+    ) -> tuple[Any, ...]:
+        wish = review_create.Wish(
+            name, owner, mode, repeats, seed, tuple(_uploads(films)), next(iter(_uploads(truth)), None)
+        )
+        return review_create.create(steps, visitor(request), wish), None, None
+
+    form["create"].click(
+        create, form["fields"], [panel, *form["uploads"]], preprocess=False, api_name=False, **_QUIET
+    )
+
+
+def _connect(steps: Steps, screen: Screen) -> None:
+    """Let the server answer each step at once, and the model afterwards, one study at a time."""
+    kept = [screen.seat]
+
+    def go(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        wanted = {name: getattr(event, name, "") for name in ("to", "session", "reader")}
+        return review_results.go(steps, visitor(request), seat, wanted)
+
+    def commit(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        return (*steps.commit(visitor(request), seat, _sent(event)), None)
+
+    def undo(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        return (*steps.undo(visitor(request), seat, _sent(event)), None)
+
+    def think(seat: Seat | None, request: gr.Request) -> Any:
+        changed = steps.think(visitor(request), seat)
+        return gr.skip() if changed is None else changed[1:]
+
+    def end(seat: Seat | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        for changed in steps.close(visitor(request), seat):
+            yield (*changed, None)
+
+    def back(request: gr.Request) -> tuple[Any, ...]:
+        return None, None, steps.lobby(visitor(request)), None
+
+    def download(event: gr.EventData) -> dict[str, Any]:
+        wanted = {name: getattr(event, name, None) for name in ("kind", "session", "thumbnails")}
+        return review_results.download(steps, wanted)
+
+    model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_name": False, **_QUIET}
+    answers = [
+        listen(step, kept, screen.parts, api_name=False, **_QUIET)
+        for listen, step in ((screen.panel.go, go), (screen.panel.commit, commit), (screen.panel.undo, undo))
+    ]
+    for answer in answers:
+        answer.then(think, kept, [screen.viewer, screen.panel], **model)
+    screen.panel.end(end, kept, screen.parts, **model)
+    screen.results.back(back, None, screen.parts, api_name=False, **_QUIET)
+    screen.results.download(download, None, screen.results, api_name=False, **_QUIET)
+
+
+def _sent(event: gr.EventData) -> dict[str, Any]:
+    found = {name: getattr(event, name, None) for name in _SENT}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _uploads(files: Any) -> list[UploadedFile]:
+    """What an upload field holds, unprocessed: nothing, one file or several."""
+    listed = files if isinstance(files, list) else [files] if files else []
+    return [UploadedFile(file["orig_name"] or file["path"], Path(file["path"])) for file in listed]
+
+
+def _heading(words: Wording) -> str:
+    home = "." if words.language == LANGUAGES[0] else words.language
+    ways = [(home, words["review.back"])]
+    ways += [
+        (address(language), Wording(language)["page.language"])
+        for language in LANGUAGES
+        if language != words.language
+    ]
+    links = "".join(f"<a href='{escape(way)}'>{escape(name)}</a>" for way, name in ways)
+    lead, notice = escape(words["review.lead"]), escape(words["review.notice"])
+    return (
+        f"<header><nav>{links}</nav><h1>{escape(words['review.title'])}</h1>"
+        f"<p class='lead'>{lead}</p><p class='notice'>{notice}</p></header>"
+    )
+
+
+def _part(name: str, scripts: tuple[str, ...], words: dict[str, str]) -> gr.HTML:
+    return gr.HTML(
+        html_template=_text(f"{name}.html"),
+        css_template=_text(f"{name}.css"),
+        js_on_load="\n".join(_text(script) for script in scripts),
+        apply_default_css=False,
+        elem_id=name.replace("_", "-"),
+        words=words,
+    )
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

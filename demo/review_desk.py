@@ -1,0 +1,242 @@
+"""What the server keeps of review sessions: their files, their films, the model's results before their time.
+
+A session NAME is the file `NAME.sqlite` in the sessions folder. Beside it, the folder `NAME` holds `studies`,
+the uploads (a session from the command line names its own), and `owner`, the name of whoever created it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, TypeVar
+
+from mura_core.errors import MuraError
+from mura_core.images import read_radiograph
+from mura_core.review.ai import ai_result
+from mura_core.review.cases import open_cases
+from mura_core.review.sources import read_view
+from mura_core.review.store import SessionStore
+from mura_core.review.types import Mode
+from mura_core.study import Study, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mura_core.predictor import Predictor
+    from mura_core.review.types import Case
+    from mura_core.study import StudyResult
+
+Kept = TypeVar("Kept")
+
+ENDING = ".sqlite"
+STUDIES = "studies"
+OWNER = "owner"
+
+_NAME = re.compile(r"[^\W_][\w -]{0,58}[\w-]|[^\W_]")
+_KEPT_STUDIES = 4
+"""Studies whose films and maps stay in memory: a few hundred megabytes at most."""
+
+
+class RuleError(MuraError):
+    """A step that the rules of a session do not allow, as the key of the text that says so."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
+def is_name(name: object) -> bool:
+    """Whether a session may have this name. It becomes a folder's, so nothing that leads elsewhere passes.
+
+    >>> is_name("Wrists 2"), is_name("../etc"), is_name(".hidden"), is_name("")
+    (True, False, False, False)
+    """
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+class Desk:
+    """The sessions of one server. Safe to use from several threads.
+
+    Attributes:
+        folder: The sessions folder; made with the first session.
+        predictor: The model.
+        chosen: Name of the session given on the command line, or "".
+    """
+
+    def __init__(self, folder: Path, predictor: Predictor) -> None:
+        self.folder = folder
+        self.predictor = predictor
+        self.chosen = ""
+        self._lock = threading.RLock()
+        self._model = threading.Lock()
+        self._stores: dict[str, SessionStore] = {}
+        self._studies: OrderedDict[tuple[str, str], Study] = OrderedDict()
+        self._results: OrderedDict[tuple[str, str], StudyResult] = OrderedDict()
+
+    def names(self) -> list[str]:
+        """Name the sessions there are, in the order of the alphabet."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path.stem for path in self.folder.glob(f"*{ENDING}") if is_name(path.stem))
+
+    def path(self, name: str) -> Path:
+        """Where a session's file is, or would be."""
+        return self.folder / f"{name}{ENDING}"
+
+    def create(
+        self,
+        name: str,
+        source: Path,
+        *,
+        truth: Path | None = None,
+        mode: Mode,
+        repeats: int,
+        seed: int,
+        owner: str,
+    ) -> SessionStore:
+        """Make a session of the studies at `source`, under a name that `check_new` let pass.
+
+        Raises:
+            MuraError: The studies cannot be read, or the session not be written.
+        """
+        found = open_cases(source, truth)
+        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / name / OWNER).write_text(owner, encoding="utf-8")
+        # What lies in the sessions folder moves with it.
+        inside = source.is_relative_to(self.folder)
+        store = SessionStore.create(
+            self.path(name),
+            found.cases,
+            source=source.relative_to(self.folder).as_posix() if inside else str(source.absolute()),
+            mode=mode,
+            seed=seed,
+            repeats=repeats,
+            refused=found.refused,
+        )
+        with self._lock:
+            self._stores[name] = store
+        return store
+
+    def check_new(self, name: str) -> None:
+        """Refuse a name that cannot be a folder's, or is taken.
+
+        Raises:
+            RuleError: Says which.
+        """
+        if not is_name(name):
+            raise RuleError("bad_name")
+        if self.path(name).exists() or (self.folder / name).exists():
+            raise RuleError("name_taken", name=name)
+
+    def store(self, name: str) -> SessionStore:
+        """Open a session by its name.
+
+        Raises:
+            RuleError: There is none.
+            MuraError: It cannot be opened.
+        """
+        if not is_name(name) or not self.path(name).is_file():
+            raise RuleError("no_session")
+        with self._lock:
+            if name not in self._stores:
+                self._stores[name] = SessionStore.open(self.path(name))
+            return self._stores[name]
+
+    def owner(self, name: str) -> str:
+        """Name who created a session; "" for one from the command line."""
+        path = self.folder / name / OWNER
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+    def study(self, name: str, case_id: str) -> Study:
+        """Read the films of a case, under names that give nothing away.
+
+        Raises:
+            MuraError: A film cannot be read.
+        """
+        return self._keep(self._studies, (name, case_id), lambda: self._read(name, case_id))
+
+    def known_result(self, name: str, case_id: str) -> StudyResult | None:
+        """What the model said of a case, where it has been asked since the server started."""
+        with self._lock:
+            return self._results.get((name, case_id))
+
+    def result(self, name: str, case_id: str) -> StudyResult:
+        """Let the model read a case, once; its figures are kept in the session, and so is that it cannot.
+
+        Raises:
+            MuraError: The films cannot be read, or the model cannot read them.
+        """
+        # One at a time: whoever waits finds the result of the one before.
+        with self._model:
+            return self._keep(self._results, (name, case_id), lambda: self._predict(name, case_id))
+
+    def _predict(self, name: str, case_id: str) -> StudyResult:
+        store = self.store(name)
+        try:
+            result = self.predictor.predict(self.study(name, case_id))
+        except MuraError as error:
+            store.save_ai_failure(case_id, str(error))
+            raise
+        store.save_ai(case_id, ai_result(result))
+        return result
+
+    def _read(self, name: str, case_id: str) -> Study:
+        store = self.store(name)
+        case = store.case(case_id)
+        # A source that is named absolutely stays what it is.
+        source = store.path.parent / store.source
+        contents = (read_view(source, case, index) for index in range(len(case.views)))
+        views = (View(str(index), read_radiograph(content)) for index, content in enumerate(contents, 1))
+        return Study(tuple(views))
+
+    def _keep(
+        self, kept: OrderedDict[tuple[str, str], Kept], key: tuple[str, str], make: Callable[[], Kept]
+    ) -> Kept:
+        with self._lock:
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key]
+        made = make()
+        with self._lock:
+            kept[key] = made
+            while len(kept) > _KEPT_STUDIES:
+                kept.popitem(last=False)
+        return made
+
+
+def unread(store: SessionStore) -> Sequence[Case]:
+    """The cases that the model has not read yet."""
+    return [
+        case
+        for case in store.cases
+        if store.ai(case.case_id) is None and store.ai_failure(case.case_id) is None
+    ]
+
+
+def open_from_path(desk: Desk, path: Path) -> str:
+    """Open the session of a folder or ZIP of studies, or a session's file; make it where there is none yet.
+
+    Args:
+        desk: The server's sessions.
+        path: A folder or ZIP; or a session's file, whose folder becomes the sessions folder.
+
+    Returns:
+        The session's name.
+
+    Raises:
+        MuraError: There is nothing of the kind, or it cannot be opened.
+    """
+    name = re.sub(r"[^\w -]", " ", path.resolve().stem)[:60].strip(" -") or "session"
+    if path.suffix == ENDING:
+        desk.folder, name = path.parent, path.stem
+        if not is_name(name):
+            raise MuraError(
+                f"{path} cannot be opened: rename it to letters, digits, spaces, - and _ before {ENDING}."
+            )
+    elif not desk.path(name).exists():
+        desk.create(name, path, mode=Mode.SEQUENTIAL, repeats=0, seed=0, owner="")
+    desk.store(name)
+    return name

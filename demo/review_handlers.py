@@ -1,0 +1,279 @@
+"""The steps of a review session: from what a browser sends to what it gets. Knows nothing of components.
+
+Nothing that a browser sends is trusted: the seat is the server's own, and the store says what is allowed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from demo import review_payloads as payloads
+from demo.handlers import log_without_content
+from demo.review_desk import RuleError, unread
+from mura_core.errors import MuraError
+from mura_core.review.ai import model_of
+from mura_core.review.types import Finding, Mark, Mode, ReaderCall, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from demo.review_desk import Desk
+    from demo.wording import Wording
+    from mura_core.review.store import SessionStore
+    from mura_core.review.types import Place
+
+Screen = tuple["Seat | None", dict[str, Any] | None, dict[str, Any]]
+"""The seat, what the viewer shows (None: nothing), what the panel shows."""
+
+FITTING = {Verdict.NORMAL: (0, 50), Verdict.UNSURE: (20, 80), Verdict.ABNORMAL: (50, 100)}
+"""The confidences, in percent, that do not contradict a verdict; review_call.js says so before the commit."""
+
+_NAME_LIMIT = 60
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who sends an event, as the server knows it.
+
+    Attributes:
+        login: The name of the log-in; "" where nobody is asked.
+        local: Whether the browser runs on the server's own machine.
+    """
+
+    login: str = ""
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Who reads what in one browser tab; lives on the server.
+
+    Attributes:
+        session: Name of the session.
+        reader: The reader's name.
+        paused: Whether the films are put away.
+        opened: The place that was opened last from this seat.
+        shown: Whether the screen has the model's result.
+    """
+
+    session: str
+    reader: str
+    paused: bool = False
+    opened: int = -1
+    shown: bool = False
+
+
+class Steps:
+    """The steps, in one language."""
+
+    def __init__(self, desk: Desk, words: Wording) -> None:
+        self.desk = desk
+        self.words = words
+
+    def lobby(
+        self, visitor: Visitor, *, chosen: object = "", told: str = "", refused: str = ""
+    ) -> dict[str, Any]:
+        """List the sessions."""
+        wanted = chosen if isinstance(chosen, str) and chosen else self.desk.chosen
+        return payloads.lobby(
+            self.desk, self.words, login=visitor.login, chosen=wanted, told=told, refused=refused
+        )
+
+    def sit(self, visitor: Visitor, session: object, reader: object) -> Screen:
+        """Let a reader take a seat at a session, where the reader stopped."""
+        try:
+            store = self.desk.store(str(session))
+            name = visitor.login or self.reader_name(reader)
+            if visitor.login and isinstance(reader, str) and reader.strip() not in ("", visitor.login):
+                raise RuleError("wrong_reader")
+            if store.closed:
+                raise RuleError("is_closed")
+            store.join(name)
+        except MuraError as error:
+            return None, None, self.lobby(visitor, chosen=session, refused=self.reason(error))
+        return self.screen(visitor, Seat(str(session), name))
+
+    def screen(
+        self, visitor: Visitor, seat: Seat | None, *, refused: str = "", saved: str = "", told: str = ""
+    ) -> Screen:
+        """Show the study that waits for the reader's call, or that there is none."""
+        if seat is None:
+            return None, None, self.lobby(visitor, refused=refused or self.words["review.lost"])
+        store = self.desk.store(seat.session)
+        if store.closed:
+            told = self.words["review.is_closed"]
+            return None, None, self.lobby(visitor, chosen=seat.session, told=told, refused=refused)
+        said = {"refused": refused, "saved": saved, "told": told}
+        place = store.next_place(seat.reader)
+        if place is None or seat.paused:
+            stage = "paused" if place else "finished"
+            return seat, None, {**self._about(visitor, seat, store), **said, "stage": stage}
+        if seat.opened != place.number:
+            store.start(seat.reader, place.number)
+            seat = replace(seat, opened=place.number)
+        viewer, shown = None, False
+        try:
+            viewer, shown = self._viewer(seat, store, place)
+        except MuraError as error:
+            said["refused"] = self.words.text("review.no_film", reason=self.reason(error))
+        failed = store.ai_failure(place.case_id) is not None
+        panel = payloads.reading(self.words, store, seat.reader, place, shown=shown, failed=failed)
+        return replace(seat, shown=shown), viewer, {**self._about(visitor, seat, store), **said, **panel}
+
+    def commit(self, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Screen:
+        """Keep a call; only when the store has it does the screen say so."""
+        if seat is None:
+            return self.screen(visitor, None)
+        store = self.desk.store(seat.session)
+        try:
+            place = self._place(store, seat, sent)
+            call = read_call(sent)
+            condition = store.needs(seat.reader, place.number)
+            if condition is None or sent.get("condition") != condition:
+                raise RuleError("wrong_place")
+            reading = store.commit(seat.reader, place.number, condition, call)
+        except MuraError as error:
+            return self.screen(visitor, seat, refused=self.reason(error))
+        said = payloads.saved(self.words, reading)
+        return self.screen(visitor, seat, saved=said)
+
+    def undo(self, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Screen:
+        """Withdraw the reader's latest call, unless it is a first call after which the model's was shown."""
+        if seat is None:
+            return self.screen(visitor, None)
+        store = self.desk.store(seat.session)
+        try:
+            number = payloads.undo_place(store, seat.reader)
+            if number is None or sent.get("place") != number:
+                raise RuleError("no_undo")
+            store.undo(seat.reader, number)
+        except MuraError as error:
+            return self.screen(visitor, seat, refused=self.reason(error))
+        return self.screen(visitor, seat, saved=self.words.text("review.undone", number=number + 1))
+
+    def think(self, visitor: Visitor, seat: Seat | None) -> Screen | None:
+        """Let the model read the study on the screen; gives a new screen if the reader may see the result."""
+        if seat is None or seat.paused or seat.shown:
+            return None
+        store = self.desk.store(seat.session)
+        place = store.next_place(seat.reader)
+        if place is None:
+            return None
+        refused = ""
+        try:
+            self.desk.result(seat.session, place.case_id)
+        except MuraError:
+            # Kept in the session: the study is called without the model.
+            pass
+        except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
+            log_without_content(error)
+            refused = self.words["review.internal"]
+        # The reader may have gone on in the meantime; what waits now is shown by the step that went on.
+        if store.next_place(seat.reader) != place or not self._changes_screen(seat, store, place):
+            return None
+        return self.screen(visitor, seat, refused=refused)
+
+    def close(self, visitor: Visitor, seat: Seat | None) -> Iterator[Screen]:
+        """Let the model read what it has not read yet, then close the session for good."""
+        if seat is None:
+            yield self.screen(visitor, None)
+            return
+        store = self.desk.store(seat.session)
+        if not self.may_close(visitor, seat.session, seat.reader):
+            yield self.screen(visitor, seat, refused=self.words["review.may_not_close"])
+            return
+        left = unread(store)
+        for done, case in enumerate(left):
+            told = self.words.text("review.closing", done=done, total=len(left))
+            yield self.screen(visitor, seat, told=told)
+            try:
+                self.desk.result(seat.session, case.case_id)
+            except Exception as error:  # noqa: BLE001 - one study without the model's result stops nothing
+                log_without_content(error)
+        store.close()
+        yield None, None, self.lobby(visitor, chosen=seat.session, told=self.words["review.is_closed"])
+
+    def may_close(self, visitor: Visitor, session: str, reader: str) -> bool:
+        """Whether a visitor may close a session: who created it, or whoever sits at the server."""
+        owner = self.desk.owner(session)
+        return visitor.local or bool(owner and owner == (visitor.login or reader))
+
+    def reason(self, error: MuraError) -> str:
+        """Say in the page's language why something was refused; what the core says stays English."""
+        if isinstance(error, RuleError):
+            return self.words.text(f"review.{error.key}", **error.values)
+        return str(error)
+
+    def reader_name(self, name: object) -> str:
+        """Read a name that was typed.
+
+        Raises:
+            RuleError: It cannot be one.
+        """
+        given = " ".join(name.split()) if isinstance(name, str) else ""
+        if not 1 <= len(given) <= _NAME_LIMIT or not given.isprintable():
+            raise RuleError("no_name")
+        return given
+
+    def _place(self, store: SessionStore, seat: Seat, sent: Mapping[str, Any]) -> Place:
+        place = store.next_place(seat.reader)
+        if place is None or seat.paused or sent.get("place") != place.number:
+            raise RuleError("wrong_place")
+        return place
+
+    def _about(self, visitor: Visitor, seat: Seat, store: SessionStore) -> dict[str, Any]:
+        may_close = self.may_close(visitor, seat.session, seat.reader)
+        return payloads.about_seat(
+            self.words,
+            store,
+            seat.session,
+            seat.reader,
+            may_close=may_close,
+            owner=self.desk.owner(seat.session),
+        )
+
+    def _viewer(self, seat: Seat, store: SessionStore, place: Place) -> tuple[dict[str, Any], bool]:
+        """What the viewer shows, and whether the model's result is in it."""
+        study, number = self.desk.study(seat.session, place.case_id), place.number
+        if not store.ai_allowed(seat.reader, number) or store.ai_failure(place.case_id) is not None:
+            return payloads.viewer(self.words, study, number), False
+        first = payloads.first_call(store, seat.reader, place)
+        result = self.desk.known_result(seat.session, place.case_id)
+        if result is None:
+            films = payloads.waiting_viewer(self.words, study, number)
+            return payloads.with_marks(films, first), False
+        kept, now = store.reveal(seat.reader, number).model, model_of(result)
+        if kept != now:
+            raise RuleError("other_model", kept=kept, now=now)
+        return payloads.with_marks(payloads.aided_viewer(self.words, study, number, result), first), True
+
+    def _changes_screen(self, seat: Seat, store: SessionStore, place: Place) -> bool:
+        """Whether the end of the model's work changes what this reader may see."""
+        allowed = store.ai_allowed(seat.reader, place.number)
+        return allowed or (store.mode is Mode.AIDED and store.ai_failure(place.case_id) is not None)
+
+
+def read_call(sent: Mapping[str, Any]) -> ReaderCall:
+    """Read a call that a browser sent; the store looks at the rest.
+
+    Raises:
+        RuleError: It is no call, or its confidence contradicts its verdict.
+    """
+    try:
+        verdict = Verdict(sent["verdict"])
+        confidence = sent["confidence"]
+        findings = frozenset(Finding(name) for name in sent["findings"])
+        marks = tuple(_mark(mark) for mark in sent["marks"])
+    except (KeyError, TypeError, ValueError):
+        raise RuleError("wrong_call") from None
+    if type(confidence) is not int or not 0 <= confidence <= 100:
+        raise RuleError("wrong_call")
+    lowest, highest = FITTING[verdict]
+    if not lowest <= confidence <= highest:
+        raise RuleError(f"contradiction_{verdict}", value=confidence)
+    return ReaderCall(verdict, confidence, findings, marks)
+
+
+def _mark(sent: Mapping[str, Any]) -> Mark:
+    return Mark(sent["view"], *(float(sent[name]) for name in ("top", "left", "height", "width")))

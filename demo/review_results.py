@@ -1,0 +1,79 @@
+"""The results of a closed session for the page and for download, and the ways from screen to screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from demo.review_desk import RuleError
+from demo.review_handlers import Seat, Steps, Visitor
+from mura_core.errors import MuraError
+from mura_core.review.export import csv_text
+from mura_core.review.results import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mura_core.review.store import SessionStore
+
+Shown = tuple[Seat | None, dict[str, Any] | None, dict[str, Any], dict[str, Any] | None]
+"""Seat, viewer, panel, results."""
+
+
+def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, Any]) -> Shown:
+    """Go where the reader wants: lobby, sit, pause, resume, leave or results."""
+    to, session = wanted.get("to"), wanted.get("session")
+    if to == "sit":
+        return (*steps.sit(visitor, session, wanted.get("reader")), None)
+    if to in ("pause", "resume") and seat is not None:
+        return (*steps.screen(visitor, replace(seat, paused=to == "pause", opened=-1)), None)
+    if to in ("pause", "resume"):
+        return (*steps.screen(visitor, None), None)
+    if to == "results":
+        return show(steps, visitor, session)
+    return None, None, steps.lobby(visitor, chosen=session if to != "leave" else ""), None
+
+
+def show(steps: Steps, visitor: Visitor, session: object) -> Shown:
+    """Show the results of a closed session."""
+    try:
+        store = _closed(steps, session)
+    except MuraError as error:
+        return None, None, steps.lobby(visitor, chosen=session, refused=steps.reason(error)), None
+    results = {
+        "session": str(session),
+        "mode": steps.words["review.mode"] + ": " + steps.words[f"review.mode_{store.mode}"],
+        "results": summarise(store).as_json(),
+    }
+    return None, None, {"stage": "results"}, results
+
+
+def download(steps: Steps, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a closed session's CSV or report as text; the server keeps no copy."""
+    session = wanted.get("session")
+    try:
+        store = _closed(steps, session)
+        if wanted.get("kind") == "csv":
+            # The mark by which spreadsheets know UTF-8.
+            text = "\ufeff" + csv_text(store)
+            return {"file": {"name": f"{session}.csv", "type": "text/csv", "text": text}}
+        text = _report(steps, str(session), store, thumbnails=wanted.get("thumbnails") is True)
+        return {"file": {"name": f"{session}.html", "type": "text/html", "text": text}}
+    except MuraError as error:
+        return {"refused": steps.reason(error)}
+
+
+def _report(steps: Steps, session: str, store: SessionStore, *, thumbnails: bool) -> str:
+    from mura_core.review import html_report
+
+    def read(case_id: str) -> Any:
+        return [view.radiograph for view in steps.desk.study(session, case_id).views]
+
+    return html_report.render(summarise(store), store, thumbnails=thumbnails, read_films=read)
+
+
+def _closed(steps: Steps, session: object) -> SessionStore:
+    store = steps.desk.store(session if isinstance(session, str) else "")
+    if not store.closed:
+        raise RuleError("not_closed")
+    return store
