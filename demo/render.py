@@ -55,6 +55,7 @@ def encode_film(radiograph: Radiograph) -> dict[str, Any]:
         "centre": float(radiograph.window.centre),
         "window_width": float(radiograph.window.width),
         "spacing_mm": radiograph.pixel_spacing_mm,
+        "spacing_at_detector": radiograph.spacing_at_detector,
         "data": _pack(np.stack(planes).astype(np.uint8)),
     }
 

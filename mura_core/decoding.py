@@ -38,7 +38,7 @@ class Decoded:
         window: The window the file states, in units of `values`, or None.
         polarity_known: Whether the file says which end of the scale is bright.
         padding: bool (H, W), True where a pixel is no part of the film; None where all are.
-        pixel_spacing_mm, body_part, view_position, warnings: As in `Radiograph`.
+        pixel_spacing_mm, spacing_at_detector, body_part, view_position, warnings: As in `Radiograph`.
     """
 
     values: NDArray[np.uint16]
@@ -47,6 +47,7 @@ class Decoded:
     polarity_known: bool = False
     padding: NDArray[np.bool_] | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
+    spacing_at_detector: bool = False
     body_part: str | None = None
     view_position: str | None = None
     warnings: tuple[str, ...] = ()

@@ -94,13 +94,15 @@ def _decode(data: bytes) -> Decoded:
     stored = _decode_pixels(ds)
     grey = ds.PhotometricInterpretation in GREY
     decoded = decode_grey(ds, stored) if grey else _decode_colour(ds, stored)
+    spacing_mm, at_detector = _spacing(ds)
     return Decoded(
         values=decoded.values,
         bit_depth=decoded.bit_depth,
         window=decoded.window,
         polarity_known=grey,
         padding=decoded.padding,
-        pixel_spacing_mm=_spacing(ds),
+        pixel_spacing_mm=spacing_mm,
+        spacing_at_detector=at_detector,
         body_part=_text(ds, "BodyPartExamined").lower() or None,
         view_position=_text(ds, "ViewPosition").upper() or None,
         warnings=decoded.warnings,
@@ -223,13 +225,20 @@ def _decode_colour(ds: Dataset, stored: NDArray[Any]) -> Decoded:
     return Decoded(grey, 8 if stored.dtype == np.uint8 else significant_bits(grey), warnings=notes)
 
 
-def _spacing(ds: Dataset) -> tuple[float, float] | None:
-    """Give PixelSpacing, or else the spacing at the detector, which is larger than at the bone."""
+def _spacing(ds: Dataset) -> tuple[tuple[float, float] | None, bool]:
+    """Give PixelSpacing, or else ImagerPixelSpacing; and whether it is the detector's.
+
+    At the detector the picture is larger than the bone. PixelSpacing may be corrected for that; where it
+    equals ImagerPixelSpacing it is not (PS3.3 10.7.1.3).
+    """
+    known = {}
     for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
         spacing = first_numbers(ds, keyword)
         if len(spacing) == 2 and all(0 < side < MAX_SPACING_MM for side in spacing):
-            return spacing[0], spacing[1]
-    return None
+            known[keyword] = (spacing[0], spacing[1])
+    detector = known.get("ImagerPixelSpacing")
+    spacing_mm = known.get("PixelSpacing", detector)
+    return spacing_mm, spacing_mm is not None and spacing_mm == detector
 
 
 def _text(ds: Dataset, keyword: str) -> str:

@@ -154,6 +154,7 @@ def _settle(decoded: Decoded, kind: str) -> Radiograph:
         bit_depth=depth,
         source_format=kind,
         pixel_spacing_mm=decoded.pixel_spacing_mm,
+        spacing_at_detector=decoded.spacing_at_detector,
         body_part=decoded.body_part,
         view_position=decoded.view_position,
         warnings=tuple(notes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class Radiograph:
         bit_depth: Bits of `values` that can be set, 8 to 16.
         source_format: "png", "jpeg" or "dicom".
         pixel_spacing_mm: (row, column) spacing where the source states one.
+        spacing_at_detector: Whether that spacing is the detector's, not corrected for magnification.
         body_part: BodyPartExamined in lower case, where a DICOM states one.
         view_position: ViewPosition as stated ("AP", "LL", ...), where a DICOM states one.
         warnings: Plain sentences about what was corrected or could not be known.
@@ -62,6 +63,7 @@ class Radiograph:
     bit_depth: int
     source_format: str
     pixel_spacing_mm: tuple[float, float] | None = None
+    spacing_at_detector: bool = field(default=False, kw_only=True)
     body_part: str | None = None
     view_position: str | None = None
     warnings: tuple[str, ...] = ()

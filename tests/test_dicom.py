@@ -297,9 +297,26 @@ def test_spacing_body_part_and_view_are_kept() -> None:
         )
     )
     assert (film.pixel_spacing_mm, film.body_part, film.view_position) == ((0.2, 0.15), "hand", "PA")
-    assert read_radiograph(dicom_bytes(FILM, ImagerPixelSpacing=[0.3, 0.3])).pixel_spacing_mm == (0.3, 0.3)
     bare = read_radiograph(dicom_bytes(FILM, PixelSpacing=[0, -1]))
     assert (bare.pixel_spacing_mm, bare.body_part, bare.view_position) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "detector", "spacing", "at_detector"),
+    [
+        (None, [0.3, 0.3], (0.3, 0.3), True),
+        ([0.3, 0.3], [0.3, 0.3], (0.3, 0.3), True),
+        ([0.2, 0.15], [0.3, 0.3], (0.2, 0.15), False),
+        ([0.2, 0.15], None, (0.2, 0.15), False),
+        (None, [0, -1], None, False),
+    ],
+)
+def test_a_spacing_not_corrected_for_magnification_is_known_as_the_detectors(
+    stated: list[float] | None, detector: list[float] | None, spacing: object, at_detector: bool
+) -> None:
+    tags = {"PixelSpacing": stated, "ImagerPixelSpacing": detector}
+    film = read_radiograph(dicom_bytes(FILM, **{tag: value for tag, value in tags.items() if value}))
+    assert (film.pixel_spacing_mm, film.spacing_at_detector) == (spacing, at_detector)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, while it writes such text
