@@ -42,14 +42,14 @@ def with_legend(picture: NDArray[np.uint8], lines: Sequence[str], notice: str) -
         for row in _rows(line, step, across)
     ]
     strip = Image.new(
-        "RGB", (across, round(step * (1.3 * (len(said) + len(_rows(notice, step, across))) + 4.2)))
+        "RGB", (across, round(step * (1.3 * (len(said) + len(_rows(notice, step, across))) + 4.5)))
     )
     draw = ImageDraw.Draw(strip)
     left, top = step // 2, step // 2
     for row, fill in said:
         draw.text((left, top), row, font=_font(step), fill=fill)
         top += round(step * 1.3)
-    top = _scale(draw, (left, top), step, across)
+    top = _scale(draw, (left, top + step // 3), step, across)
     for row in _rows(notice, step, across):
         draw.text((left, top), row, font=_font(step), fill=AMBER)
         top += round(step * 1.3)
