@@ -78,7 +78,7 @@ def read_truth(content: bytes, name: str) -> tuple[TruthRow, ...]:
             seen[row.case_id] = table.line_num
             rows.append(row)
     except csv.Error as error:
-        raise SessionError(f"{name}, line {table.line_num}: {error}. Save it as CSV again.") from None
+        raise SessionError(f"{name}, after line {table.line_num}: {error}. Save it as CSV again.") from None
     if not rows:
         raise SessionError(
             f"{name} has no line below its header. Expected one for each study of known truth."
