@@ -1,4 +1,4 @@
-"""A session from a path or uploads: where it is kept, how it goes on, when films go, and its copy on the hub."""
+"""A session from a path or uploads: where it is kept, how it goes on, when films go, its copy on the hub."""
 
 from __future__ import annotations
 
