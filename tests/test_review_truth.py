@@ -64,7 +64,7 @@ def test_a_files_ending_may_be_left_out_where_one_study_alone_is_meant() -> None
         (",1", "line 2: the case_id is empty"),
         ("case0", "line 2: the line has not as many cells"),
         ("case0,1,x", "line 2: the line has not as many cells"),
-        ('case0,"1', "line 2: .*Save it as CSV again"),
+        ('case0,"1', "after line 1: .*Save it as CSV again"),
         ("", "no line below its header"),
     ],
 )
