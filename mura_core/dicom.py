@@ -36,6 +36,9 @@ from mura_core.errors import ImageError
 RADIOGRAPH_MODALITIES = frozenset({"CR", "DX", "DR", "RG", "SC", "OT"})
 """Modality values of CR, DX and digitised film; a secondary capture is often marked OT."""
 
+OWN_MANUFACTURER = "mura_core"
+"""In the pictures that this package makes of films: they are no films, though they lie in the same study."""
+
 # GDCM, which pydicom would try first, ends the process on some damaged streams of these kinds.
 PILLOW_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEG2000, JPEG2000Lossless})
 MAX_SPACING_MM = 10.0
@@ -47,8 +50,8 @@ MAX_TEXT = 16
 
 # Only these are read from the file; the rest, with the patient's data, is skipped over.
 WANTED = [
-    "SOPClassUID", "Modality", "BodyPartExamined", "ViewPosition", "NumberOfFrames", "PixelSpacing",
-    "ImagerPixelSpacing", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation",
+    "SOPClassUID", "Manufacturer", "Modality", "BodyPartExamined", "ViewPosition", "NumberOfFrames",
+    "PixelSpacing", "ImagerPixelSpacing", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation",
     "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
     "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth", "PaletteColorLookupTableUID",
@@ -141,6 +144,8 @@ def _read_deflated(data: bytes) -> Dataset:
 
 
 def _check_kind(ds: Dataset) -> None:
+    if _text(ds, "Manufacturer") == OWN_MANUFACTURER:
+        raise ImageError("The DICOM is a result of this program, not a radiograph. Choose the film itself.")
     modality = _text(ds, "Modality").upper()
     if modality and modality not in RADIOGRAPH_MODALITIES:
         raise ImageError(

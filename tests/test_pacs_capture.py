@@ -12,6 +12,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from mura_core.errors import ImageError
+from mura_core.images import read_radiograph
 from mura_core.overlay import CONTOUR_RGB, overlay
 from mura_core.pacs.capture import LONGEST_SIDE_PX, build_captures
 from mura_core.pacs.identity import RESEARCH_ONLY
@@ -40,6 +42,13 @@ def test_the_picture_is_the_overlay_and_the_words_cover_none_of_it(film: bytes) 
     assert picture.shape[0] > height
     assert (picture[height:] == AMBER).all(axis=2).any(), "the notice"
     assert (picture[height:] == CONTOUR_RGB).all(axis=2).any(), "the line's level on the scale"
+
+
+def test_a_capture_is_not_taken_for_a_film() -> None:
+    sources, study, result = analysed((dx_film(1),))
+    (content,) = encode(build_captures(sources, study, result, software=SOFTWARE)).values()
+    with pytest.raises(ImageError, match="a result of this program, not a radiograph"):
+        read_radiograph(content)
 
 
 def test_a_large_film_is_made_smaller_and_its_spacing_wider() -> None:

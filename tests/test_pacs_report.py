@@ -15,7 +15,8 @@ from highdicom import sr
 from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
 
-from mura_core.pacs.report import SCHEME, build_report, hottest_outline
+from mura_core.pacs.outline import hottest_outline
+from mura_core.pacs.report import SCHEME, build_report
 from mura_core.pacs.results import SOFTWARE, encode
 from mura_core.study import Call, StudyResult
 from tests.dicom_studies import STUDIES, analysed, cr_film, dx_film, installed

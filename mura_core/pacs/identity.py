@@ -19,12 +19,13 @@ from pydicom.uid import (
 from pydicom.valuerep import DA, TM
 
 from mura_core.decoding import quiet_decoders
+from mura_core.dicom import OWN_MANUFACTURER
 from mura_core.errors import MuraError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MANUFACTURER = "mura_core"
+MANUFACTURER = OWN_MANUFACTURER
 MODEL_NAME = "Musculoskeletal radiograph reader"
 RESEARCH_ONLY = "Research only, not for clinical use."
 
@@ -56,7 +57,7 @@ _FILM = (
     "Laterality", "ImageLaterality", "ViewPosition", "PixelSpacing", "PixelSpacingCalibrationType",
     "PixelSpacingCalibrationDescription", "ImagerPixelSpacing", "BurnedInAnnotation",
     "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
-    "SoftwareVersions", "Manufacturer",
+    "Manufacturer",
 )  # fmt: skip
 _WANTED = (*PATIENT, *STUDY, *_UIDS, *_FILM)
 

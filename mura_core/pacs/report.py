@@ -9,10 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
-from mura_core.overlay import CONTOUR_LEVEL
 from mura_core.pacs.identity import (
     MANUFACTURER,
     MODEL_NAME,
@@ -24,13 +20,13 @@ from mura_core.pacs.identity import (
     stamp,
     view_title,
 )
+from mura_core.pacs.outline import hottest_outline
 from mura_core.study import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from highdicom import sr
-    from numpy.typing import NDArray
     from pydicom.dataset import Dataset
     from pydicom.sr.coding import Code
 
@@ -41,8 +37,6 @@ if TYPE_CHECKING:
 SERIES_NUMBER = 9901
 SCHEME = "99MURACORE"
 """Designator of the codes that no standard scheme has."""
-LARGEST_ERROR_PX = 1.0
-"""How far the region's outline may leave the heatmap's level line."""
 
 
 def build_report(headers: Sequence[Dataset], result: StudyResult, *, software: str) -> Dataset:
@@ -55,7 +49,7 @@ def build_report(headers: Sequence[Dataset], result: StudyResult, *, software: s
 
     Returns:
         A Comprehensive SR: probability, call and operating points of the study; probability and call of each
-        view; the outline of its hottest region where the heat reaches `CONTOUR_LEVEL`.
+        view; the outline of its hottest region where the heat reaches the overlay's line.
     """
     from highdicom import sr
 
@@ -86,26 +80,6 @@ def build_report(headers: Sequence[Dataset], result: StudyResult, *, software: s
     )
     stamp(made, headers[0])
     return made
-
-
-def hottest_outline(heatmap: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Outline the region around the hottest place, at the level of the line that the overlay draws.
-
-    Args:
-        heatmap: float32 (H, W) in [0, 1].
-
-    Returns:
-        float32 (N, 2) columns and rows of a closed line, in pixels with (0, 0) at the image's outer corner
-        (PS3.3 C.18.6); None where no place reaches `CONTOUR_LEVEL`.
-    """
-    hottest = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
-    if heatmap[hottest] < CONTOUR_LEVEL:
-        return None
-    _, regions = cv2.connectedComponents((heatmap >= CONTOUR_LEVEL).astype(np.uint8))
-    region = (regions == regions[hottest]).astype(np.uint8)
-    lines, _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    line = cv2.approxPolyDP(lines[0], LARGEST_ERROR_PX, closed=True)[:, 0]
-    return np.concatenate([line, line[:1]]).astype(np.float32) + np.float32(0.5)
 
 
 def _study_group(bare: Sequence[Dataset], result: StudyResult) -> sr.MeasurementsAndQualitativeEvaluations:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import tempfile
+import uuid
 import zipfile
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mura_core import __version__
@@ -18,6 +16,7 @@ from mura_core.pacs.identity import check_one_study, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pydicom.dataset import Dataset
 
@@ -130,11 +129,11 @@ def write_results(results: Sequence[Dataset], folder: Path, originals: Sequence[
     files = encode(results)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+        staged = folder / f".partial-{uuid.uuid4().hex}"
+        staged.mkdir()
         try:
             for file, content in files.items():
                 (staged / file).write_bytes(content)
-            staged.chmod(0o777 & ~_umask())
             return _take_name(staged, folder, name)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -171,9 +170,3 @@ def _take_name(staged: Path, folder: Path, name: str) -> Path:
                 if not target.exists():
                     raise
         number += 1
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
