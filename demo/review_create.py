@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from demo.handlers import UploadedFile, base_name, log_without_content
-from demo.review_desk import STUDIES, RuleError
+from demo.review_desk import RuleError
 from mura_core.errors import MuraError
+from mura_core.review.session import STUDIES
 from mura_core.review.types import Mode
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ the uploads (a session from the command line names its own), and `owner`, the na
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeVar
@@ -14,10 +13,17 @@ from typing import TYPE_CHECKING, TypeVar
 from mura_core.errors import MuraError
 from mura_core.images import read_radiograph
 from mura_core.review.ai import ai_result
-from mura_core.review.cases import open_cases
-from mura_core.review.sources import read_view
+from mura_core.review.session import (
+    ENDING,
+    Wish,
+    create_session,
+    is_name,
+    open_session,
+    read_film,
+    session_file,
+    session_names,
+)
 from mura_core.review.store import SessionStore
-from mura_core.review.types import Mode
 from mura_core.study import Study, View
 
 if TYPE_CHECKING:
@@ -25,16 +31,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mura_core.predictor import Predictor
-    from mura_core.review.types import Case
+    from mura_core.review.types import Case, Mode
     from mura_core.study import StudyResult
 
 Kept = TypeVar("Kept")
 
-ENDING = ".sqlite"
-STUDIES = "studies"
 OWNER = "owner"
 
-_NAME = re.compile(r"[^\W_][\w -]{0,58}[\w-]|[^\W_]")
 _KEPT_STUDIES = 4
 """Studies whose films and maps stay in memory: a few hundred megabytes at most."""
 
@@ -46,15 +49,6 @@ class RuleError(MuraError):
         super().__init__(key)
         self.key = key
         self.values = values
-
-
-def is_name(name: object) -> bool:
-    """Whether a session may have this name. It becomes a folder's, so nothing that leads elsewhere passes.
-
-    >>> is_name("Wrists 2"), is_name("../etc"), is_name(".hidden"), is_name("")
-    (True, False, False, False)
-    """
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 class Desk:
@@ -78,13 +72,11 @@ class Desk:
 
     def names(self) -> list[str]:
         """Name the sessions there are, in the order of the alphabet."""
-        if not self.folder.is_dir():
-            return []
-        return sorted(path.stem for path in self.folder.glob(f"*{ENDING}") if is_name(path.stem))
+        return list(session_names(self.folder))
 
     def path(self, name: str) -> Path:
         """Where a session's file is, or would be."""
-        return self.folder / f"{name}{ENDING}"
+        return session_file(self.folder, name)
 
     def create(
         self,
@@ -102,23 +94,22 @@ class Desk:
         Raises:
             MuraError: The studies cannot be read, or the session not be written.
         """
-        found = open_cases(source, truth)
         (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / name / OWNER).write_text(owner, encoding="utf-8")
-        # What lies in the sessions folder moves with it.
-        inside = source.is_relative_to(self.folder)
-        store = SessionStore.create(
-            self.path(name),
-            found.cases,
-            source=source.relative_to(self.folder).as_posix() if inside else str(source.absolute()),
-            mode=mode,
-            seed=seed,
-            repeats=repeats,
-            refused=found.refused,
-        )
+        wish = Wish(mode=mode, seed=seed, repeats=repeats, truth=truth)
+        store = create_session(self.path(name), source, wish)
+        self.take(name, store)
+        return store
+
+    def take(self, name: str, store: SessionStore) -> None:
+        """Keep an open session under its name."""
         with self._lock:
             self._stores[name] = store
-        return store
+
+    def open_stores(self) -> list[SessionStore]:
+        """Give the sessions that were opened since the server started."""
+        with self._lock:
+            return list(self._stores.values())
 
     def check_new(self, name: str) -> None:
         """Refuse a name that cannot be a folder's, or is taken.
@@ -186,9 +177,7 @@ class Desk:
     def _read(self, name: str, case_id: str) -> Study:
         store = self.store(name)
         case = store.case(case_id)
-        # A source that is named absolutely stays what it is.
-        source = store.path.parent / store.source
-        contents = (read_view(source, case, index) for index in range(len(case.views)))
+        contents = (read_film(store, case, index) for index in range(len(case.views)))
         views = (View(str(index), read_radiograph(content)) for index, content in enumerate(contents, 1))
         return Study(tuple(views))
 
@@ -216,12 +205,13 @@ def unread(store: SessionStore) -> Sequence[Case]:
     ]
 
 
-def open_from_path(desk: Desk, path: Path) -> str:
+def open_from_path(desk: Desk, path: Path, wish: Wish | None = None) -> str:
     """Open the session of a folder or ZIP of studies, or a session's file; make it where there is none yet.
 
     Args:
         desk: The server's sessions.
         path: A folder or ZIP; or a session's file, whose folder becomes the sessions folder.
+        wish: What a new session shall be.
 
     Returns:
         The session's name.
@@ -229,14 +219,13 @@ def open_from_path(desk: Desk, path: Path) -> str:
     Raises:
         MuraError: There is nothing of the kind, or it cannot be opened.
     """
-    name = re.sub(r"[^\w -]", " ", path.resolve().stem)[:60].strip(" -") or "session"
-    if path.suffix == ENDING:
-        desk.folder, name = path.parent, path.stem
-        if not is_name(name):
-            raise MuraError(
-                f"{path} cannot be opened: rename it to letters, digits, spaces, - and _ before {ENDING}."
-            )
-    elif not desk.path(name).exists():
-        desk.create(name, path, mode=Mode.SEQUENTIAL, repeats=0, seed=0, owner="")
-    desk.store(name)
+    store = open_session(path, desk.folder, wish)
+    name = store.path.stem
+    if not (is_name(name) and store.path.suffix == ENDING):
+        store.disconnect()
+        raise MuraError(
+            f"{path} cannot be opened: rename it to letters, digits, spaces, - and _ before {ENDING}."
+        )
+    desk.folder = store.path.parent
+    desk.take(name, store)
     return name

@@ -9,10 +9,11 @@ import pytest
 
 from demo import review_create, review_results
 from demo.handlers import UploadedFile
-from demo.review_desk import Desk, is_name
+from demo.review_desk import Desk
 from demo.review_handlers import Seat, Steps, Visitor
 from demo.wording import Wording
 from mura_core.errors import ImageError
+from mura_core.review.session import is_name
 from mura_core.review.store import SessionStore
 from mura_core.review.types import Case, Condition, EventKind, Mode, Truth, Verdict
 from tests.fake_predictor import FakePredictor, png
