@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo import comparing
+from demo.handlers import OpenStudy  # not for types alone: Gradio resolves a handler's annotations
 
 if TYPE_CHECKING:
-    from demo.handlers import OpenStudy
     from demo.wording import Wording
     from mura_core.predictor import Predictor
     from mura_core.sidecar import Sidecar
@@ -53,7 +53,7 @@ def connect_comparison(predictor: Predictor, viewer: gr.HTML, opened: gr.State, 
     def compare(kept: OpenStudy | None, event: gr.EventData) -> dict[str, Any]:
         return comparing.compare(predictor, kept, getattr(event, "asked", 0), words)
 
-    answer = gr.HTML(html_template="", js_on_load=_TELL, apply_default_css=False)
+    answer = gr.HTML(html_template="<div hidden></div>", js_on_load=_TELL, apply_default_css=False)
     viewer.compare(
         compare,
         opened,

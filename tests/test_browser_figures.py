@@ -1,0 +1,118 @@
+"""What follows from the probabilities, in Chromium: spread, leave-one-out, thresholds, each step compared."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import analyse, film, open_tab
+from tests.fake_predictor import POINTS, png
+from tests.stand_in_server import served
+from tests.viewer_server import CURVE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Locator, Page
+
+PROBABILITIES = (0.86, 0.2, 0.5)
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    assert browser.is_connected()
+    uploads = tmp_path_factory.mktemp("uploads")
+    with served(uploads, module="tests.viewer_server") as address:
+        yield address, uploads
+
+
+def three_views(page: Page) -> None:
+    analyse(page, *(film(f"{seed}.png", png(seed)) for seed in (1, 2, 3)))
+
+
+def pairs(part: Locator) -> dict[str, str]:
+    return dict(zip(part.locator("dt").all_inner_texts(), part.locator("dd").all_inner_texts(), strict=True))
+
+
+def test_spread_and_leave_one_out_are_those_of_the_views(page: Page) -> None:
+    three_views(page)
+    expect(page.locator(".spread")).to_have_text("Views between 0.20 and 0.86, range 0.66")
+    page.get_by_text("Call without each view", exact=True).click()
+    expected = []
+    for left in range(3):
+        mean = np.mean(np.delete(PROBABILITIES, left))
+        expected.append(re.compile(rf"without view {left + 1}\s*{mean:.2f}\s*. {POINTS.call(float(mean))}"))
+    expect(page.locator(".left-out li")).to_have_text(expected)
+    # Only without the second view the call is another than that of the study.
+    assert [line.get_attribute("data-changed") for line in page.locator(".left-out li").all()] == [
+        "false",
+        "true",
+        "false",
+    ]
+
+
+def test_one_view_alone_has_no_spread(page: Page) -> None:
+    analyse(page, film("a.png", png(1)))
+    expect(page.locator(".spread")).to_be_hidden()
+    expect(page.locator(".left-out")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("threshold", "prevalence"), [(0.52, 20.0), (0.1, 20.0), (0.9, 1.5)])
+def test_another_threshold_is_said_beside_the_call_with_what_it_stands_for(
+    page: Page, threshold: float, prevalence: float
+) -> None:
+    three_views(page)
+    open_tab(page, "Threshold")
+    page.locator("input.threshold").fill(str(threshold))
+    page.locator(".prevalence input").fill(str(prevalence))
+    mean = float(np.mean(PROBABILITIES))
+    call = "abnormal" if mean >= threshold else "normal"
+    expect(page.locator(".study-recalled")).to_contain_text(f"At {threshold:.2f} the study would be")
+    expect(page.locator(".study-recalled")).to_have_attribute("data-call", call)
+    recalled = [index + 1 for index, value in enumerate(PROBABILITIES) if value >= threshold]
+    said = page.locator(".views-recalled").inner_text()
+    assert [int(number) for number in re.findall(r"(\d) ▲", said)] == recalled
+    # The fixed call is what it was.
+    expect(page.locator(".verdict .word")).to_have_text("doubt")
+    _, sensitivity, specificity = CURVE[round(threshold * 100)]
+    # Of a million people, counted.
+    sick = 1e6 * prevalence / 100
+    hits, alarms = sick * sensitivity, (1e6 - sick) * (1 - specificity)
+    misses, clears = sick - hits, (1e6 - sick) - alarms
+    assert pairs(page.locator(".rates")) == {
+        "Sensitivity": f"{100 * sensitivity:.1f} %",
+        "Specificity": f"{100 * specificity:.1f} %",
+    }
+    shown = {
+        name: float(text.removesuffix(" %")) for name, text in pairs(page.locator(".predictive")).items()
+    }
+    assert shown["PPV"] == pytest.approx(100 * hits / (hits + alarms), abs=0.06)
+    assert shown["NPV"] == pytest.approx(100 * clears / (clears + misses), abs=0.06)
+
+
+def test_the_page_asks_what_the_model_sees_and_the_last_step_is_the_call(page: Page) -> None:
+    three_views(page)
+    page.keyboard.press("v")
+    steps = page.locator(".compared .variant")
+    expect(steps).to_have_count(3)
+    expect(steps.locator("h3")).to_have_text(
+        ["Original", "Region of interest", "Region of interest, enhanced"]
+    )
+    number = page.locator(".verdict .number").inner_text()
+    expect(steps.nth(2).locator(".study-call")).to_have_text(f"◆ {number} doubt")
+    expect(steps.nth(2)).to_contain_text("The released path")
+    expect(page.locator(".variant.released")).to_have_count(1)
+    for index, value in enumerate(PROBABILITIES):
+        alt = f"View {index + 1}, Region of interest, enhanced: {POINTS.call(value)}, probability {value:.2f}"
+        expect(page.get_by_alt_text(alt, exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".compared")).to_be_hidden()
+    # A new study is asked for anew.
+    analyse(page, film("b.png", png(7)))
+    page.get_by_role("button", name="What the model sees").click()
+    expect(steps.nth(2).locator(".study-call")).to_have_text("▲ 0.86 abnormal")

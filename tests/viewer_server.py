@@ -1,0 +1,56 @@
+"""The page with a stand-in whose other thresholds were measured; at /marking, a viewer for marks alone."""
+
+from __future__ import annotations
+
+import json
+
+import gradio as gr
+
+from demo.handlers import Tray, analyse
+from demo.ui import build_ui, launch
+from demo.viewer import build_viewer
+from demo.wording import Wording
+from tests.fake_predictor import FakePredictor, png
+
+CURVE = [[step / 100, round(1 - (step / 100) ** 2, 4), round((step / 100) ** 0.5, 4)] for step in range(101)]
+"""[threshold, sensitivity, specificity]: 1 - t² and the root of t."""
+
+
+def predictor() -> FakePredictor:
+    made = FakePredictor()
+    measure = {"sensitivity": 0.9, "sensitivity_ci95": None, "specificity": 0.8, "specificity_ci95": None}
+    made.sidecar.metrics = {
+        "groups": {
+            "all": {
+                "studies": 438,
+                "abnormal": 84,
+                "probability": {"auroc": 0.9, "auroc_ci95": None},
+                "at": {"sensitive": measure, "specific": measure},
+                "curve": CURVE,
+            }
+        }
+    }
+    return made
+
+
+def add_marking_page(ui: gr.Blocks) -> None:
+    """A viewer of two films without a result; what it says of marks appears as text."""
+    words = Wording("en")
+    *_, (payload, _) = analyse(FakePredictor(), Tray((("a.png", png(1)), ("b.png", png(2)))), words)
+    films = [{**view, "alt": view["name"], "result": None} for view in payload["views"]]
+    value = {**payload, "views": films, "verdict": None, "marking": True, "blind": True}
+    with ui.route("marking", "/marking", show_in_navbar=False):
+        viewer = build_viewer(words)
+        heard = gr.Textbox(elem_id="heard")
+
+        def hear(event: gr.EventData) -> str:
+            return json.dumps({"view": event.view, "marks": event.marks})
+
+        viewer.marks(hear, None, heard)
+        ui.load(lambda: value, None, viewer)
+
+
+if __name__ == "__main__":
+    page = build_ui(predictor())
+    add_marking_page(page)
+    launch(page)
