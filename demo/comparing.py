@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from demo.handlers import log_without_content
-from demo.wording import SYMBOLS, probability
+from demo.wording import SYMBOLS
 from mura_core.errors import MuraError
+from mura_core.study import probability_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def encode_variant(variant: Variant, points: OperatingPoints, words: Wording) ->
     title = words[f"viewer.variant_{_step(variant)}"]
     views = []
     for index, film in enumerate(variant.films):
-        text, call = probability(variant.view_probabilities[index], points), variant.calls[index]
+        text, call = probability_text(variant.view_probabilities[index], points), variant.calls[index]
         said = {"call": words.call(call), "probability": text, "variant": title, "index": index + 1}
         views.append(
             {
@@ -70,7 +71,7 @@ def encode_variant(variant: Variant, points: OperatingPoints, words: Wording) ->
         "call": str(variant.call),
         "word": words.call(variant.call),
         "symbol": SYMBOLS[variant.call],
-        "probability_text": probability(variant.study_probability, points),
+        "probability_text": probability_text(variant.study_probability, points),
         "views": views,
     }
 

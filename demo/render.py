@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import cv2
 import numpy as np
 
-from demo.wording import SYMBOLS, probability
+from demo.wording import SYMBOLS
+from mura_core.study import probability_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def encode_view_result(view: ViewResult, result: StudyResult, index: int, words:
     `call` is for programs, `word` for readers.
     """
     height, width = view.heatmap.shape
-    text = probability(view.abnormality_probability, result.operating_points)
+    text = probability_text(view.abnormality_probability, result.operating_points)
     return {
         "probability": view.abnormality_probability,
         "probability_text": text,
@@ -111,7 +112,7 @@ def encode_verdict(result: StudyResult, words: Wording) -> dict[str, Any]:
         "word": words.call(result.call),
         "symbol": SYMBOLS[result.call],
         "probability": result.study_probability,
-        "probability_text": probability(result.study_probability, points),
+        "probability_text": probability_text(result.study_probability, points),
         "meaning": words.counted("page.study_probability", len(result.views)),
         "flagged": words.flagged([view.call for view in result.views]),
         "sensitive": points.sensitive,

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mura_core.study import Call
+from mura_core.study import BODY_PARTS, Call, threshold_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,8 +97,8 @@ class Wording:
         """Caption of the probability bar."""
         return self.text(
             "page.operating_points",
-            sensitive=_threshold(points.sensitive),
-            specific=_threshold(points.specific),
+            sensitive=threshold_text(points.sensitive),
+            specific=threshold_text(points.specific),
         )
 
     def thumbnail(self, index: int, count: int, name: str) -> str:
@@ -125,14 +125,17 @@ class Wording:
         if radiograph.pixel_spacing_mm:
             row, column = radiograph.pixel_spacing_mm
             known.append(self._fact("pixel", row=f"{row:.3g}", column=f"{column:.3g}"))
-        stated = " ".join(part for part in (radiograph.body_part, radiograph.view_position) if part)
+        body_part = radiograph.body_part
+        if body_part in BODY_PARTS:
+            body_part = self[f"results.{body_part}"]
+        stated = " ".join(part for part in (body_part, radiograph.view_position) if part)
         if stated:
             known.append((self["page.fact_stated"], stated))
         return known
 
     def meaning_of_calls(self, points: OperatingPoints) -> tuple[tuple[str, str], ...]:
         """What the three calls mean, for the panel about the model."""
-        limits = {"low": _threshold(points.sensitive), "high": _threshold(points.specific)}
+        limits = {"low": threshold_text(points.sensitive), "high": threshold_text(points.specific)}
         return tuple(
             (f"{symbol} {self.call(call)}", self.text(f"page.{call}_meaning", **limits))
             for call, symbol in SYMBOLS.items()
@@ -182,27 +185,3 @@ class Wording:
 
     def _fact(self, name: str, **values: object) -> tuple[str, str]:
         return self[f"page.fact_{name}"], self.text(f"page.fact_{name}_text", **values)
-
-
-def probability(value: float, points: OperatingPoints) -> str:
-    """Write a probability with two decimals, or as many as it takes not to contradict its call.
-
-    No film is certain: what would round to 0 or 1 is written as a bound.
-
-    >>> from mura_core.study import OperatingPoints
-    >>> probability(0.497, OperatingPoints(0.2, 0.5)), probability(0.001, OperatingPoints(0.2, 0.5))
-    ('0.497', '<0.01')
-    """
-    if value < 0.005 and points.sensitive > 0.01:
-        return "<0.01"
-    if value >= 0.995 and points.specific <= 0.99:
-        return ">0.99"
-    for decimals in (2, 3, 4):
-        text = f"{value:.{decimals}f}"
-        if points.call(float(text)) == points.call(value):
-            return text
-    return f"{value:.6f}"
-
-
-def _threshold(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").ljust(4, "0")

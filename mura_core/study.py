@@ -101,6 +101,35 @@ class OperatingPoints:
         return Call.NORMAL if probability < self.sensitive else Call.DOUBT
 
 
+def probability_text(value: float, points: OperatingPoints) -> str:
+    """Write a probability with two decimals, or as many as it takes not to contradict its call.
+
+    No film is certain: what would round to 0 or 1 is written as a bound.
+
+    >>> points = OperatingPoints(0.2, 0.5)
+    >>> probability_text(0.497, points), probability_text(0.001, points)
+    ('0.497', '<0.01')
+    """
+    if value < 0.005 and points.sensitive > 0.01:
+        return "<0.01"
+    if value >= 0.995 and points.specific <= 0.99:
+        return ">0.99"
+    for decimals in (2, 3, 4):
+        text = f"{value:.{decimals}f}"
+        if points.call(float(text)) == points.call(value):
+            return text
+    return f"{value:.6f}"
+
+
+def threshold_text(value: float) -> str:
+    """Write a threshold with two decimals, or three where the third is not zero.
+
+    >>> threshold_text(0.5), threshold_text(0.394)
+    ('0.50', '0.394')
+    """
+    return f"{value:.3f}".rstrip("0").ljust(4, "0")
+
+
 @dataclass(frozen=True)
 class Timing:
     """Seconds spent on a study or on one of its views.

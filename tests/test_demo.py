@@ -16,10 +16,10 @@ import pytest
 from demo import about, handlers, render
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import Tray, UploadedFile
-from demo.wording import LANGUAGES, Wording, probability
+from demo.wording import LANGUAGES, Wording
 from mura_core.errors import WeightsError
 from mura_core.images import read_radiograph
-from mura_core.study import Call, OperatingPoints, Radiograph, Window
+from mura_core.study import Call, OperatingPoints, Radiograph, Window, probability_text
 from tests.fake_predictor import POINTS, FakePredictor, png
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_a_heatmaps_scale_is_the_same_for_every_film(value: float) -> None:
 def test_a_probability_as_written_never_contradicts_its_call() -> None:
     points = OperatingPoints(0.3349, 0.6651)
     for value in np.linspace(0, 1, 5001):
-        shown = probability(value, points)
+        shown = probability_text(value, points)
         assert points.call(float(shown.lstrip("<>"))) == points.call(value)
         assert shown not in ("0.00", "1.00")
 

@@ -103,6 +103,13 @@ def test_the_capture_says_where_it_comes_from_and_what_it_is_for() -> None:
     assert [int(capture.InstanceNumber) for capture in made] == [1, 2]
 
 
+def test_a_rounded_probability_does_not_contradict_its_call() -> None:
+    sources, study, result = analysed((dx_film(1),), 0.6499)
+    (capture,) = build_captures(sources, study, result, software=SOFTWARE)
+    assert "doubt, probability 0.6499" in capture.ImageComments
+    assert "abnormal from 0.65)" in capture.ImageComments
+
+
 def test_sides_that_differ_are_not_stated_for_the_series() -> None:
     made, _, _ = captures_of(*STUDIES["both hands"])
     assert [capture.Laterality or "" for capture in made] == ["", ""]

@@ -18,6 +18,7 @@ from mura_core.pacs.identity import (
     view_title,
 )
 from mura_core.pacs.legend import with_legend
+from mura_core.study import probability_text, threshold_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def build_captures(
         result: What the model says of them.
         software: Name and version of the program, in ASCII.
     """
-    series = new_uid()
+    series, points = new_uid(), result.operating_points
     made = []
     for index, (header, view, answer) in enumerate(
         zip(headers, study.views, result.views, strict=True), start=1
@@ -51,10 +52,10 @@ def build_captures(
         title = view_title(header, index, len(headers))
         picture, shrink = _shrunk_overlay(view.radiograph.pixels, answer.heatmap)
         lines = (
-            f"{title}: {answer.call}, probability {answer.abnormality_probability:.2f}",
-            f"Study: {result.call}, probability {result.study_probability:.2f} "
-            f"(doubt from {result.operating_points.sensitive:.2f}, "
-            f"abnormal from {result.operating_points.specific:.2f})",
+            f"{title}: {answer.call}, probability {probability_text(answer.abnormality_probability, points)}",
+            f"Study: {result.call}, probability {probability_text(result.study_probability, points)} "
+            f"(doubt from {threshold_text(points.sensitive)}, "
+            f"abnormal from {threshold_text(points.specific)})",
             f"{result.model_name} {result.model_version}, {software}",
         )
         capture = _capture(header, with_legend(picture, lines, RESEARCH_ONLY), series, index, software)
