@@ -7,8 +7,13 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mura_core.errors import MuraError
+
+if TYPE_CHECKING:
+    from demo.review_desk import Desk
+    from mura_core.review.session import Wish
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,17 +32,24 @@ def main(arguments: list[str] | None = None) -> int:
         from demo.review_desk import Desk, open_from_path
         from demo.ui import build_ui, launch
         from mura_core.predictor import Predictor
+        from mura_core.review.push import pusher_from_environment
 
         predictor = Predictor.load(weights=flags.weights, device=flags.device)
         desk = Desk(flags.sessions, predictor)
         if flags.session:
-            desk.chosen = open_from_path(desk, flags.session)
+            desk.chosen = open_from_path(desk, flags.session, _wish(flags))
+            _say_what_is_left_out(desk)
         if users is None and not _is_local(flags.host):
             print(
                 f"Listening on {flags.host} without --auth: whoever reaches it can use the page.",
                 file=sys.stderr,
             )
-        launch(build_ui(predictor, desk), host=flags.host, port=flags.port, auth=users)
+        pusher = pusher_from_environment(desk.open_stores)
+        try:
+            launch(build_ui(predictor, desk), host=flags.host, port=flags.port, auth=users)
+        finally:
+            if pusher is not None:
+                pusher.stop()
     except MuraError as error:
         print(error, file=sys.stderr)
         return 1
@@ -113,7 +125,38 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         help="opens, or makes, the review session of a folder or ZIP of studies; or opens its file",
     )
+    _add_wishes(parser)
     return parser.parse_args(arguments)
+
+
+def _add_wishes(parser: argparse.ArgumentParser) -> None:
+    """Add what a session that --session makes shall be."""
+    parser.add_argument(
+        "--mode",
+        choices=("unaided", "aided", "sequential"),
+        help="when readers see the model's result: never, always, after their own call [sequential]",
+    )
+    parser.add_argument("--truth", type=Path, help="CSV with the truth [truth.csv in the folder]")
+    parser.add_argument("--repeats", type=int, help="studies that each reader sees a second time [0]")
+    parser.add_argument("--count", type=int, help="studies to draw by chance [all]")
+    parser.add_argument("--seed", type=int, help="for the draw and the readers' orders [0]")
+
+
+def _wish(flags: argparse.Namespace) -> Wish:
+    from mura_core.review.session import Wish
+    from mura_core.review.types import Mode
+
+    mode = Mode(flags.mode) if flags.mode else None
+    return Wish(mode, seed=flags.seed, repeats=flags.repeats, count=flags.count, truth=flags.truth)
+
+
+def _say_what_is_left_out(desk: Desk) -> None:
+    """Name the files that are no part of the session given, and why."""
+    store = desk.store(desk.chosen)
+    for note in store.notes:
+        print(note, file=sys.stderr)
+    for refused in store.refused:
+        print(f"{refused.name}: {refused.reason}", file=sys.stderr)
 
 
 def _is_local(host: str) -> bool:
