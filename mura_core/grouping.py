@@ -2,124 +2,127 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from mura_core.decoding import quiet_decoders
+from mura_core.decoding import MAX_BYTES
+from mura_core.errors import ImageError
+from mura_core.images import sniff
+from mura_core.review.headers import HEAD_BYTES, Header, patient_hash, read_header
+from mura_core.review.layouts import is_fracatlas
+from mura_core.review.names import Entry, is_litter, natural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
-"""A file of this name belongs to a study even if it turns out to be damaged: it is refused by name later."""
+FILM_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".ima"})
+"""A file of such a name belongs to a study even if it is no film: it is refused by name later."""
 
-_FRACATLAS_LIST = "dataset.csv"
-_FRACATLAS_IMAGES = "images"
-_NO_FILMS = frozenset({"DICOMDIR"})
-_LAST = 10**9
-_UID = re.compile(r"[0-9.]{1,64}")
+_OTHER_SERIES = (2**31, 2**31)
+
+
+class Read(Protocol):
+    """Reads the first `limit` bytes of a file by its name in the source."""
+
+    def __call__(self, name: str, limit: int, /) -> bytes:
+        """Give the bytes; may raise errors of its own."""
+        ...
+
+
+@dataclass(frozen=True)
+class Film:
+    """A file that begins like a radiograph; `header` is None for anything but DICOM."""
+
+    entry: Entry
+    header: Header | None = None
+
+    @property
+    def rank(self) -> tuple[tuple[int, int], list[tuple[tuple[str, int], ...]]]:
+        """Its place among the films of its study: series and instance, then name."""
+        return (self.header.order if self.header else _OTHER_SERIES), natural(self.entry.parts)
+
+    @property
+    def study(self) -> str:
+        """Its study: by StudyInstanceUID, else the folder it lies in, else, lying loose, itself."""
+        if self.header is not None and self.header.study:
+            return self.header.study
+        return "/".join(self.entry.parts[:-1] or self.entry.parts)
 
 
 @dataclass(frozen=True)
 class StudyFiles:
-    """The files of one study.
-
-    Attributes:
-        study_id: The StudyInstanceUID, the folder, or the file where each file is a study of its own.
-        files: Names relative to the source with "/" between folders, in reading order.
-    """
+    """The files of one study, named relative to the folder with "/" between folders, in reading order."""
 
     study_id: str
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Film:
-    study_id: str
-    rank: tuple[int, int, str]
-    name: str
-
-
-def find_files(folder: Path) -> list[str]:
-    """Name every file below a folder, sorted; hidden ones are left out.
+def look_at(entry: Entry, read: Read, name_patient: Callable[[str], str]) -> Film:
+    """Look at a file's first bytes.
 
     Args:
-        folder: Where to look; links are not followed out of it.
+        entry: The file.
+        read: Reads it.
+        name_patient: From `headers.patient_hash`.
 
-    Returns:
-        Names relative to it, with "/" between folders.
+    Raises:
+        ImageError: It is no radiograph, or a damaged DICOM.
     """
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path.as_posix() for path in found if not _hidden(path.parts))
+    head = read(entry.name, HEAD_BYTES)
+    if sniff(head) != "dicom":
+        return Film(entry)
+    header = read_header(head, name_patient)
+    if not header.study and len(head) == HEAD_BYTES:
+        # Something large stands before the study's number.
+        header = read_header(read(entry.name, MAX_BYTES), name_patient)
+    return Film(entry, header)
 
 
-def group_files(names: Iterable[str], open_file: Callable[[str], IO[bytes]]) -> list[StudyFiles]:
-    """Put files that belong to one study together.
+def group_folder(folder: Path) -> list[StudyFiles]:
+    """Find the studies of a folder.
 
     DICOM, told by content, goes by StudyInstanceUID wherever it lies, in order of series and instance.
     Pictures that lie in one folder are a study (so MURA's study folders are). Pictures that lie loose at the
-    top, and all those of the FracAtlas layout, are studies of one view. Files of other kinds are left out.
+    top, and all those of FracAtlas, are studies of one view. Files of other kinds are left out.
 
     Args:
-        names: Relative to the source, with "/" between folders.
-        open_file: Opens one for reading; may raise OSError, and the file is then grouped by its name.
+        folder: Looked through with the folders below it; links to folders are not followed.
 
     Returns:
-        The studies in order of their first file's name.
+        The studies, by their names in natural order.
     """
-    names = sorted(name for name in names if not _hidden(PurePosixPath(name).parts))
-    one_each = _FRACATLAS_LIST in names and any(name.startswith(f"{_FRACATLAS_IMAGES}/") for name in names)
-    studies: dict[str, list[_Film]] = {}
-    for name in names:
-        film = _place(name, open_file, one_each=one_each)
+    one_each = is_fracatlas(folder)
+    studies: dict[str, list[Film]] = {}
+    name_patient = patient_hash()
+
+    def read(name: str, limit: int) -> bytes:
+        with (folder / name).open("rb") as file:
+            return file.read(limit)
+
+    for path in folder.rglob("*"):
+        entry = _entry(folder, path)
+        film = _film(entry, read, name_patient) if entry else None
         if film is not None:
-            studies.setdefault(film.study_id, []).append(film)
+            study = film.entry.name if one_each and film.header is None else film.study
+            studies.setdefault(study, []).append(film)
     return [
-        StudyFiles(study_id, tuple(film.name for film in sorted(films, key=lambda film: film.rank)))
-        for study_id, films in studies.items()
+        StudyFiles(study, tuple(film.entry.name for film in sorted(studies[study], key=attrgetter("rank"))))
+        for study in sorted(studies, key=lambda name: natural(tuple(name.split("/"))))
     ]
 
 
-def _hidden(parts: tuple[str, ...]) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+def _entry(folder: Path, path: Path) -> Entry | None:
+    parts = path.relative_to(folder).parts
+    return Entry("/".join(parts), parts) if path.is_file() and not is_litter(parts) else None
 
 
-def _place(name: str, open_file: Callable[[str], IO[bytes]], *, one_each: bool) -> _Film | None:
-    path = PurePosixPath(name)
-    if path.name in _NO_FILMS:
-        return None
-    film = _place_dicom(name, open_file)
-    if film is not None or path.suffix.lower() not in PICTURE_SUFFIXES | DICOM_SUFFIXES:
-        return film
-    folder = path.parent.as_posix()
-    return _Film(name if one_each or folder == "." else folder, (_LAST, _LAST, name), name)
-
-
-def _place_dicom(name: str, open_file: Callable[[str], IO[bytes]]) -> _Film | None:
-    """Read the few facts that place a DICOM file; None for anything else or where they are missing."""
-    from pydicom import dcmread  # takes 0.2 s; folders of pictures need not wait
-
+def _film(entry: Entry, read: Read, name_patient: Callable[[str], str]) -> Film | None:
+    """Give None for what is no film and is not called like one."""
     try:
-        with open_file(name) as file:
-            if file.read(132)[128:] != b"DICM":
-                return None
-            file.seek(0)
-            with quiet_decoders():
-                tags = ["StudyInstanceUID", "SeriesNumber", "InstanceNumber"]
-                facts = dcmread(file, stop_before_pixels=True, specific_tags=list(tags))
-                study_id = str(facts.get("StudyInstanceUID") or "").strip()
-                rank = (_whole(facts.get("SeriesNumber")), _whole(facts.get("InstanceNumber")), name)
-    except Exception:  # noqa: BLE001 - pydicom raises anything on damaged files; reading it later says why
-        return None
-    return _Film(study_id, rank, name) if _UID.fullmatch(study_id) else None
-
-
-def _whole(value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        return _LAST
+        return look_at(entry, read, name_patient)
+    except (ImageError, OSError):
+        named_like_one = PurePosixPath(entry.name).suffix.lower() in FILM_SUFFIXES
+        return Film(entry) if named_like_one else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mura_core.grouping import find_files, group_files
+from mura_core.grouping import group_folder
 from mura_core.mura import read_mura
 from tests.mura_tree import draw_mura_tree
 from tests.radiograph_files import phantom, write_dicom
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 def grouped(folder: Path) -> dict[str, list[str]]:
-    studies = group_files(find_files(folder), lambda name: (folder / name).open("rb"))
-    return {study.study_id: list(study.files) for study in studies}
+    return {study.study_id: list(study.files) for study in group_folder(folder)}
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -49,7 +48,7 @@ def test_dicom_goes_by_study_wherever_it_lies_and_whatever_it_is_called(tmp_path
 def test_a_damaged_dicom_stays_with_its_folder_to_be_refused_by_name(tmp_path: Path) -> None:
     touch(tmp_path, "knee/a.dcm", "knee/b.png")
     write_dicom(tmp_path / "knee" / "c.dcm", phantom(96, 80), StudyInstanceUID=None)
-    assert grouped(tmp_path) == {"knee": ["knee/a.dcm", "knee/b.png", "knee/c.dcm"]}
+    assert grouped(tmp_path) == {"knee": ["knee/c.dcm", "knee/a.dcm", "knee/b.png"]}
 
 
 def test_each_film_of_fracatlas_is_a_study(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mura_core.batch.worklist import Item
-
 COLUMNS: dict[str, type[str] | type[int] | type[float]] = {
     "study": str,
     "file": str,
@@ -45,9 +43,6 @@ NOT_READ: dict[str, Any] = {
 }
 """What a row says of a file that was not read, without the reason."""
 
-_STUDY = ("study_probability", "study_call", "study_views", "study_seconds")
-_MODEL = ("doubt_from", "abnormal_from", "model", "model_version")
-
 
 def failed_outcome(
     files: int, lost: Mapping[int, str], reason: str, model: Mapping[str, Any], seconds: float
@@ -70,24 +65,3 @@ def failed_outcome(
         "views": [{**NOT_READ, "error": lost.get(index, reason)} for index in range(files)],
         "final": False,
     }
-
-
-def rows_of(item: Item, outcome: dict[str, Any]) -> list[dict[str, Any]]:
-    """Lay a study's outcome out in rows.
-
-    Args:
-        item: The study.
-        outcome: What `reader.read_study` said of its files.
-
-    Returns:
-        One row for each file, by column; the worklist's further columns last.
-    """
-    shared = {name: outcome[name] for name in (*_STUDY, *_MODEL)}
-    rows = []
-    for number, (file, view, extra) in enumerate(
-        zip(item.files, outcome["views"], item.extra, strict=True), start=1
-    ):
-        row = {"study": item.study, "file": file, "view": number, "study_files": len(item.files)}
-        row |= shared | view
-        rows.append({**{name: row[name] for name in COLUMNS}, **extra})
-    return rows

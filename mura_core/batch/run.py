@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mura_core import __version__
-from mura_core.batch.columns import rows_of
 from mura_core.batch.crew import Worker, read_all
 from mura_core.batch.journal import Journal
 from mura_core.batch.summary import Summary
-from mura_core.batch.table import check_format, write_table
+from mura_core.batch.table import check_format, rows_of, write_table
 from mura_core.batch.worklist import read_worklist
 from mura_core.checkpoint import find_weights
 from mura_core.errors import MuraError

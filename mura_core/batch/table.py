@@ -15,10 +15,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from mura_core.batch.worklist import Item
+
     Row = Mapping[str, Any]
 
+_STUDY = ("study_probability", "study_call", "study_views", "study_seconds")
+_MODEL = ("doubt_from", "abnormal_from", "model", "model_version")
 _ROWS_AT_ONCE = 20_000
 _ARROW = {str: "string", int: "int32", float: "float64"}
+
+
+def rows_of(item: Item, outcome: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lay a study's outcome out in rows.
+
+    Args:
+        item: The study.
+        outcome: What `reader.read_study` said of its files.
+
+    Returns:
+        One row for each file, by column; the worklist's further columns last.
+    """
+    shared = {name: outcome[name] for name in (*_STUDY, *_MODEL)}
+    rows = []
+    for number, (file, view, extra) in enumerate(
+        zip(item.files, outcome["views"], item.extra, strict=True), start=1
+    ):
+        row = {"study": item.study, "file": file, "view": number, "study_files": len(item.files)}
+        row |= shared | view
+        rows.append({**{name: row[name] for name in COLUMNS}, **extra})
+    return rows
 
 
 def check_format(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from mura_core.batch.columns import COLUMNS
 from mura_core.errors import DatasetError
-from mura_core.grouping import find_files, group_files
+from mura_core.grouping import group_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def read_worklist(path: Path) -> Worklist:
         DatasetError: It is neither, holds no study, or a line or column is not as documented.
     """
     if path.is_dir():
-        studies = group_files(find_files(path), lambda name: (path / name).open("rb"))
+        studies = group_folder(path)
         items = tuple(Item(study.study_id, study.files, ({},) * len(study.files)) for study in studies)
         worklist = Worklist(path, items)
     else:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mura_core.decoding import MAX_BYTES
 from mura_core.errors import ImageError, SessionError
-from mura_core.images import sniff
-from mura_core.review.headers import HEAD_BYTES, Header, patient_hash, read_header
+from mura_core.grouping import Film, look_at
+from mura_core.review.headers import patient_hash
 from mura_core.review.layouts import held_out_mura, mura_study
 from mura_core.review.names import Entry, natural
 from mura_core.review.types import Case, Refused, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from mura_core.review.sources import Films
 
@@ -23,8 +22,6 @@ MAX_VIEWS = 12
 
 TRUTH_NAME = "truth.csv"
 """A truth file of this name at the top of the source is found by itself."""
-
-_OTHER_SERIES = (2**31, 2**31)
 
 
 @dataclass(frozen=True)
@@ -44,18 +41,6 @@ class Grouped:
     train_left_out: bool
 
 
-@dataclass(frozen=True)
-class _Film:
-    """A file that begins like a radiograph; `header` is None for anything but DICOM."""
-
-    entry: Entry
-    header: Header | None = None
-
-    @property
-    def rank(self) -> tuple[tuple[int, int], list[tuple[tuple[str, int], ...]]]:
-        return (self.header.order if self.header else _OTHER_SERIES), natural(self.entry.parts)
-
-
 def group_films(films: Films, wrappers: Collection[str] = ()) -> Grouped:
     """Group the files of a folder or ZIP into cases.
 
@@ -66,7 +51,7 @@ def group_films(films: Films, wrappers: Collection[str] = ()) -> Grouped:
     listed, refused = films.entries()
     entries, cut = held_out_mura(_unwrapped(listed, wrappers))
     own_truth = None
-    found: list[_Film] = []
+    found: list[Film] = []
     skipped = list(refused)
     name_patient = patient_hash()
     for entry in entries:
@@ -74,7 +59,7 @@ def group_films(films: Films, wrappers: Collection[str] = ()) -> Grouped:
             own_truth = films.read(entry.name)
             continue
         try:
-            found.append(_film(entry, films, name_patient))
+            found.append(look_at(entry, films.read, name_patient))
         except (ImageError, SessionError) as error:
             skipped.append(Refused("/".join(entry.parts), str(error)))
     cases, twice = _cases(found)
@@ -89,26 +74,9 @@ def _unwrapped(entries: Sequence[Entry], wrappers: Collection[str]) -> tuple[Ent
     return tuple(Entry(entry.name, entry.parts[1:]) for entry in entries)
 
 
-def _film(entry: Entry, films: Films, name_patient: Callable[[str], str]) -> _Film:
-    """Look at a file's first bytes.
-
-    Raises:
-        ImageError: It is no radiograph, or a damaged DICOM.
-        SessionError: It cannot be read.
-    """
-    head = films.read(entry.name, HEAD_BYTES)
-    if sniff(head) != "dicom":
-        return _Film(entry)
-    header = read_header(head, name_patient)
-    if not header.study and len(head) == HEAD_BYTES:
-        # Something large stands before the study's number.
-        header = read_header(films.read(entry.name, MAX_BYTES), name_patient)
-    return _Film(entry, header)
-
-
-def _cases(films: Iterable[_Film]) -> tuple[tuple[Case, ...], list[Refused]]:
+def _cases(films: Iterable[Film]) -> tuple[tuple[Case, ...], list[Refused]]:
     """Put films that belong together into cases; names those that are there twice, or too many."""
-    studies: dict[str, list[_Film]] = {}
+    studies: dict[str, list[Film]] = {}
     refused = []
     images: dict[str, str] = {}
     for film in films:
@@ -118,7 +86,7 @@ def _cases(films: Iterable[_Film]) -> tuple[tuple[Case, ...], list[Refused]]:
             refused.append(Refused(shown, f"the same image as {images[image]}, by its SOP instance number"))
             continue
         images[image] = shown
-        studies.setdefault(_study_of(film), []).append(film)
+        studies.setdefault(film.study, []).append(film)
     cases = []
     for case_id in sorted(studies, key=lambda name: natural(tuple(name.split("/")))):
         group = sorted(studies[case_id], key=lambda film: film.rank)
@@ -132,14 +100,7 @@ def _cases(films: Iterable[_Film]) -> tuple[tuple[Case, ...], list[Refused]]:
     return tuple(cases), refused
 
 
-def _study_of(film: _Film) -> str:
-    if film.header is not None and film.header.study:
-        return film.header.study
-    folder = film.entry.parts[:-1]
-    return "/".join(folder or film.entry.parts)
-
-
-def _case(case_id: str, films: Sequence[_Film]) -> Case:
+def _case(case_id: str, films: Sequence[Film]) -> Case:
     headers = [film.header for film in films if film.header is not None]
     patients = {header.patient for header in headers if header.patient}
     parts = {header.body_part for header in headers if header.body_part}
