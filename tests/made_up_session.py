@@ -54,7 +54,7 @@ def made_up_session(
     repeats: int = 6,
     seed: int = 0,
 ) -> SessionStore:
-    """Read a whole session; two cases in a patient, every second one abnormal, an eighth without truth."""
+    """Read a whole session; two cases in a patient, every second one abnormal, a tenth without truth."""
     random = np.random.default_rng(seed)
     some = [_case(index, random) for index in range(cases)]
     SessionStore.create(path, some, source="films", mode=mode, seed=seed, repeats=repeats).disconnect()
@@ -74,7 +74,7 @@ def made_up_session(
 
 def _case(index: int, random: np.random.Generator) -> Case:
     truth = None
-    if index % 8 != 7:
+    if index % 10 != 9:
         box = Mark(0, float(random.uniform(0.1, 0.7)), float(random.uniform(0.1, 0.7)), 0.15, 0.12)
         finding = Finding.HARDWARE if index % 6 == 4 else Finding.FRACTURE
         truth = Truth(0) if index % 2 else Truth(1, frozenset({finding}), (box,))

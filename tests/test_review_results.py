@@ -186,7 +186,7 @@ def test_times_and_switches_are_those_of_the_csv(results: Results, lines: list[L
     assert eve.times[Condition.AIDED].n == 24
     switches = results.everyone.switches
     assert switches is not None
-    assert switches.n == 63
+    assert switches.n == 66
     parts = (switches.better, switches.worse, switches.stayed_right, switches.stayed_wrong)
     assert sum(parts) == switches.n
     accuracy = results.everyone.difference
@@ -388,7 +388,7 @@ def test_findings_given_are_measured_where_findings_are_known(results: Results, 
     fracture = next(
         tag for tag in results.everyone.tags[Condition.UNAIDED] if tag.finding is Finding.FRACTURE
     )
-    assert fracture.n == len(mine) == 63
+    assert fracture.n == len(mine) == 66
     assert fracture.sensitivity.value == pytest.approx(sk.recall_score(truth, given))
     assert fracture.specificity.value == pytest.approx(sk.recall_score(truth, given, pos_label=False))
 

@@ -114,7 +114,7 @@ def agree_with_others(rows: Sequence[ReadingRow]) -> tuple[Agreement, ...]:
 
 def _sides(rows: Sequence[ReadingRow]) -> list[tuple[str, Condition]]:
     """Every reader under every condition there is, conditions apart."""
-    return sorted({(row.reader, row.condition) for row in rows}, key=lambda side: (side[1] == "aided", side))
+    return sorted({(row.reader, row.condition) for row in rows}, key=lambda side: (side[0].casefold(), side))
 
 
 def _by_case(

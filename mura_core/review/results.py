@@ -29,16 +29,22 @@ class Group:
         name: Which.
         cases: Cases of the session in it.
         abnormal: Of them, abnormal ones.
+        normal: Of them, normal ones.
         everyone: All readers together.
         readers: Each that has read any of them.
+        intra: Agreement of readers with themselves.
+        inter: Agreement of every two readers.
     """
 
     kind: str
     name: str
     cases: int
     abnormal: int
+    normal: int
     everyone: ReaderResults
     readers: tuple[ReaderResults, ...]
+    intra: tuple[Agreement, ...]
+    inter: tuple[Agreement, ...]
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,18 @@ def _belongs(case: Case, finding: Finding) -> bool:
 def _measure_group(kind: str, name: str, cases: Sequence[Case], rows: Sequence[ReadingRow]) -> Group:
     members = {case.case_id for case in cases}
     some = [row for row in rows if row.case.case_id in members]
-    abnormal = sum(case.truth.label for case in cases if case.truth)
-    return Group(kind, name, len(cases), abnormal, measure_reader("", some), _each_reader(some))
+    labels = [case.truth.label for case in cases if case.truth]
+    return Group(
+        kind=kind,
+        name=name,
+        cases=len(cases),
+        abnormal=labels.count(1),
+        normal=labels.count(0),
+        everyone=measure_reader("", some),
+        readers=_each_reader(some),
+        intra=agree_with_self(some),
+        inter=agree_with_others(some),
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -89,7 +89,12 @@ def collect_rows(store: SessionStore) -> tuple[ReadingRow, ...]:
     order = list(Condition)
     readings = sorted(
         store.readings(),
-        key=lambda reading: (reading.reader, reading.place.number, order.index(reading.condition)),
+        key=lambda reading: (
+            reading.reader.casefold(),
+            reading.reader,
+            reading.place.number,
+            order.index(reading.condition),
+        ),
     )
     return tuple(
         ReadingRow(reading, cases[reading.place.case_id], ai[reading.place.case_id]) for reading in readings
