@@ -1,5 +1,6 @@
 // Pictures of figures as SVG. Every text goes in as textContent.
 
+const WIDTH = 410;
 const SERIES = ["unaided", "aided", "ai"];
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -61,17 +62,25 @@ function roc(curves, points, words) {
   return picture(left + side + 12, top + side + 46, words.roc, parts);
 }
 
+// Axes that figures lie on, from narrow to wide: what is drawn must never lie outside.
+const SHARES = [[0, 0.25, 0.5, 0.75, 1]];
+const CHANGES = [[-0.5, -0.25, 0, 0.25, 0.5], [-1, -0.5, 0, 0.5, 1], [-2, -1, 0, 1, 2]];
+const KAPPAS = [[0, 0.25, 0.5, 0.75, 1], [-1, -0.5, 0, 0.5, 1]];
+
 // Rows of values with their intervals on one axis: {label, marks: [{series, interval}]}.
-function forest(rows, { from = 0, to = 1, ticks = [0, 0.25, 0.5, 0.75, 1], label, zero = false }) {
-  const [left, right, line] = [132, 330, 17];
-  const x = (value) => left + ((Math.min(to, Math.max(from, value)) - from) / (to - from)) * (right - left);
+function forest(rows, { axes = SHARES, label }) {
+  const [left, right, line] = [120, 272, 17];
+  const drawn = rows.filter(({ marks }) => marks.some(({ interval }) => interval && interval.value !== null));
+  const values = drawn.flatMap(({ marks }) => marks.flatMap(({ interval }) => (interval ? [interval.value, interval.low, interval.high] : []))).filter((value) => value !== null);
+  const ticks = axes.find((axis) => values.every((value) => value >= axis[0] && value <= axis.at(-1))) ?? axes.at(-1);
+  const [from, to] = [ticks[0], ticks.at(-1)];
+  const x = (value) => left + ((value - from) / (to - from)) * (right - left);
   const parts = [];
   let y = 8;
-  const drawn = rows.filter(({ marks }) => marks.some(({ interval }) => interval && interval.value !== null));
   for (const { label: name, marks } of drawn) {
     const seen = marks.filter(({ interval }) => interval && interval.value !== null);
     const height = seen.length * line + 9;
-    parts.push(shape("text", { x: left - 12, y: y + (seen.length * line) / 2 + 4, class: "row end" }, name));
+    parts.push(rowName(name, left - 12, y + (seen.length * line) / 2 + 4));
     seen.forEach(({ series, interval }, index) => {
       const middle = y + line / 2 + index * line;
       if (interval.low !== null) parts.push(shape("line", { x1: x(interval.low), x2: x(interval.high), y1: middle, y2: middle, class: "interval " + series }));
@@ -80,9 +89,17 @@ function forest(rows, { from = 0, to = 1, ticks = [0, 0.25, 0.5, 0.75, 1], label
     });
     y += height;
   }
-  const grid = ticks.map((tick) => shape("line", { x1: x(tick), x2: x(tick), y1: 0, y2: y, class: zero && tick === 0 ? "zero" : "grid" }));
+  const grid = ticks.map((tick) => shape("line", { x1: x(tick), x2: x(tick), y1: 0, y2: y, class: from < 0 && tick === 0 ? "zero" : "grid" }));
   const names = ticks.map((tick) => shape("text", { x: x(tick), y: y + 15, class: "tick middle" }, String(tick).replace("-", "−")));
-  return drawn.length ? picture(470, y + 20, label, [...grid, ...names, ...parts]) : null;
+  return drawn.length ? picture(WIDTH, y + 20, label, [...grid, ...names, ...parts]) : null;
+}
+
+// A long name is cut at its end and said in full on pointing at it.
+function rowName(name, x, y) {
+  const letters = [...name];
+  const text = shape("text", { x, y, class: "row end" }, letters.length > 16 ? letters.slice(0, 15).join("") + "…" : name);
+  text.append(shape("title", {}, name));
+  return text;
 }
 
 function bar(segments, label) {
@@ -90,19 +107,19 @@ function bar(segments, label) {
   const parts = [];
   let x = 0;
   for (const { name, text, count } of segments) {
-    const width = (count / total) * 470;
+    const width = (count / total) * WIDTH;
     if (!count) continue;
     parts.push(shape("rect", { x, y: 0, width: Math.max(1, width - 2), height: 34, class: "segment " + name }));
     if (width > 18) parts.push(shape("text", { x: x + width / 2, y: 22, class: "count middle" }, String(count)));
     parts.at(-1).append(shape("title", {}, text + ": " + count));
     x += width;
   }
-  return picture(470, 36, label, parts);
+  return picture(WIDTH, 36, label, parts);
 }
 
 // {label, boxes: [{series, time: {median_s, lower_s, upper_s}}]} on one axis of seconds.
 function boxes(rows, label) {
-  const [left, right, line] = [132, 390, 18];
+  const [left, right, line] = [120, 344, 18];
   const top = Math.max(1, ...rows.flatMap(({ boxes: each }) => each.map(({ time }) => time.upper_s)));
   const step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600].find((size) => top / size <= 6) ?? top / 5;
   const end = Math.ceil(top / step) * step;
@@ -110,7 +127,7 @@ function boxes(rows, label) {
   const parts = [];
   let y = 6;
   for (const { label: name, boxes: each } of rows) {
-    parts.push(shape("text", { x: left - 12, y: y + (each.length * line) / 2 + 4, class: "row end" }, name));
+    parts.push(rowName(name, left - 12, y + (each.length * line) / 2 + 4));
     for (const { series, time } of each) {
       parts.push(shape("rect", { x: x(time.lower_s), y: y + 3, width: Math.max(2, x(time.upper_s) - x(time.lower_s)), height: line - 6, rx: 2, class: "time " + series }));
       parts.push(shape("line", { x1: x(time.median_s), x2: x(time.median_s), y1: y + 1, y2: y + line - 1, class: "median" }));
@@ -122,5 +139,5 @@ function boxes(rows, label) {
   const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, index) => index * step);
   const grid = ticks.map((tick) => shape("line", { x1: x(tick), x2: x(tick), y1: 0, y2: y, class: "grid" }));
   const names = ticks.map((tick) => shape("text", { x: x(tick), y: y + 15, class: "tick middle" }, String(tick)));
-  return picture(470, y + 20, label, [...grid, ...names, ...parts]);
+  return picture(WIDTH, y + 20, label, [...grid, ...names, ...parts]);
 }

@@ -7,6 +7,7 @@ let shownSession = "";
 function arrive() {
   const value = props.value;
   if (!value) return;
+  find(".status").textContent = value.refused ?? "";
   if (value.file) return save(value.file);
   if (!value.results) return;
   find("h1").textContent = value.session;
@@ -51,12 +52,15 @@ function show() {
   const { results } = props.value;
   const { scope, one, reader } = picked();
   const cards = one ? [
-    one.figures && rocCard(scope, one, reader), measuresCard(one), switchesCard(one), differenceCard(one),
+    rocCard(scope, one, reader), measuresCard(one), switchesCard(one), differenceCard(one),
     timesCard(scope, reader), agreementCard(results, reader), groupsCard(results, reader, "body part", words.by_part),
     groupsCard(results, reader, "finding", words.by_finding), hitsCard(one), tagsCard(one),
   ] : [];
   const seen = cards.filter(Boolean);
-  find(".cards").replaceChildren(...(seen.length ? seen : [make("p", "hint", words.few)]));
+  const columns = make("div", "columns");
+  columns.append(...seen.filter((each) => !each.classList.contains("wide")));
+  find(".cards").replaceChildren(columns, ...seen.filter((each) => each.classList.contains("wide")));
+  if (!seen.length) find(".cards").append(make("p", "hint", words.few));
   const series = SERIES.filter((name) => one && (figuresOf(one, name) || one.times[name]));
   find(".legend").replaceChildren(...series.map((name) => {
     const item = make("li");
@@ -77,14 +81,18 @@ function rocCard(scope, one, reader) {
 }
 
 function measuresCard(one) {
-  const rows = ["sensitivity", "specificity", "auroc", "cohen_kappa"].map((name) => ({ label: words[name], marks: marksOf(one, name) }));
-  return card(words.measures, forest(rows, { label: words.measures }));
+  const rows = (names) => names.map((name) => ({ label: words[name], marks: marksOf(one, name) }));
+  const shares = forest(rows(["sensitivity", "specificity", "auroc"]), { label: words.measures });
+  const kappa = forest(rows(["cohen_kappa"]), { label: words.cohen_kappa, axes: KAPPAS });
+  const box = make("div");
+  box.append(...[shares, kappa].filter(Boolean));
+  return box.children.length ? card(words.measures, box) : null;
 }
 
 function differenceCard(one) {
   if (!one.difference) return null;
   const rows = ["sensitivity", "specificity", "auroc", "cohen_kappa"].map((name) => ({ label: words[name], marks: [{ series: "aided", interval: one.difference[name] }] }));
-  return card(words.difference, forest(rows, { from: -0.5, to: 0.5, ticks: [-0.5, -0.25, 0, 0.25, 0.5], label: words.difference, zero: true }), words.difference_hint);
+  return card(words.difference, forest(rows, { axes: CHANGES, label: words.difference }), words.difference_hint);
 }
 
 function switchesCard(one) {
@@ -114,7 +122,7 @@ function agreementCard(results, reader) {
   const rows = [...results.intra, ...results.inter].filter(({ first, second }) => !reader || reader === first || reader === second).map((pair) => ({
     label: say(pair.first === pair.second ? "with_self" : "with_other", pair), marks: [{ series: pair.condition, interval: pair.kappa.value === null ? null : pair.kappa }],
   }));
-  return card(words.agreement, forest(rows, { from: -0.5, to: 1, ticks: [-0.5, 0, 0.5, 1], label: words.agreement, zero: true }));
+  return card(words.agreement, forest(rows, { axes: KAPPAS, label: words.agreement }));
 }
 
 function groupsCard(results, reader, kind, title) {
@@ -153,7 +161,6 @@ function save({ name, type, text }) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  find(".status").textContent = "";
 }
 
 function ask(kind) {

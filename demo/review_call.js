@@ -1,6 +1,7 @@
 // The call a reader is about to make: verdict, confidence, findings, marks. Nothing leaves before the commit.
 
 const PROPOSED = { normal: 10, unsure: 50, abnormal: 90 };
+// The server holds the same ranges, as FITTING.
 const ALLOWED = { normal: [0, 50], unsure: [20, 80], abnormal: [50, 100] };
 const call = { verdict: "", confidence: null, proposed: false, findings: new Set(), marks: [], first: null };
 let sending = false;

@@ -1,27 +1,24 @@
-"""A new session from uploads: what was dropped moves into the sessions folder, or nowhere."""
+"""A new session from uploads."""
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from demo.handlers import UploadedFile, base_name, log_without_content
+from demo.handlers import UploadedFile, log_without_content
 from demo.review_desk import RuleError
 from mura_core.errors import MuraError
-from mura_core.review.session import STUDIES
+from mura_core.review import session
 from mura_core.review.types import Mode
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from demo.review_handlers import Steps, Visitor
 
-_TRUTH = "truth.csv"
-
 
 @dataclass(frozen=True)
-class Wish:
+class Form:
     """What the form holds; none of it is trusted."""
 
     name: object
@@ -33,67 +30,58 @@ class Wish:
     truth: UploadedFile | None
 
 
-def create(steps: Steps, visitor: Visitor, wish: Wish) -> dict[str, Any]:
-    """Make a session; gives the list of sessions with it chosen, or with what was wrong.
+def create(steps: Steps, visitor: Visitor, form: Form) -> tuple[dict[str, Any], bool]:
+    """Make a session of what was uploaded.
 
-    The uploads leave their folder in every case.
+    Returns:
+        The list of sessions, with the new one chosen or with what was wrong; and whether the uploads are used
+        up. They are not where the rest of the form has to be corrected first.
     """
     try:
-        name = _create(steps, visitor, wish)
+        name, owner, wish = _read(steps, visitor, form)
     except MuraError as error:
-        return steps.lobby(visitor, refused=steps.reason(error))
+        return steps.lobby(visitor, refused=steps.reason(error)), False
+    try:
+        store = steps.desk.create(name, _contents(form), wish, owner=owner)
+    except MuraError as error:
+        return steps.lobby(visitor, refused=steps.reason(error)), True
     except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
         log_without_content(error)
-        return steps.lobby(visitor, refused=steps.words["review.internal"])
+        return steps.lobby(visitor, refused=steps.words["review.internal"]), True
     finally:
-        for upload in (*wish.films, *([wish.truth] if wish.truth else [])):
+        for upload in _uploads(form):
             upload.path.unlink(missing_ok=True)
-    store = steps.desk.store(name)
     studies = steps.words.counted("review.studies", len(store.cases))
-    told = [steps.words.text("review.created", name=name, studies=studies)]
+    told = [steps.words.text("review.created", name=name, studies=studies), *store.notes]
     told += [f"{refused.name}: {refused.reason}" for refused in store.refused]
-    return steps.lobby(visitor, chosen=name, told="\n".join(told))
+    return steps.lobby(visitor, chosen=name, told="\n".join(told)), True
 
 
-def _create(steps: Steps, visitor: Visitor, wish: Wish) -> str:
-    name = wish.name.strip() if isinstance(wish.name, str) else ""
+def _read(steps: Steps, visitor: Visitor, form: Form) -> tuple[str, str, session.Wish]:
+    """Read the name, whoever may close the session, and what it shall be."""
+    name = form.name.strip() if isinstance(form.name, str) else ""
     steps.desk.check_new(name)
-    if not wish.films:
+    if not form.films:
         raise RuleError("no_films")
-    owner = visitor.login or steps.reader_name(wish.owner)
-    repeats, seed = _whole(wish.repeats), _whole(wish.seed)
+    owner = visitor.login or steps.reader_name(form.owner)
+    repeats, seed = _whole(form.repeats), _whole(form.seed)
     try:
-        mode = Mode(str(wish.mode))
+        mode = Mode(str(form.mode))
     except ValueError:
-        raise RuleError("wrong_call") from None
-    folder = steps.desk.folder / name
-    folder.mkdir(parents=True)
-    try:
-        source = _take(wish.films, folder)
-        truth = _move(wish.truth, folder / _TRUTH) if wish.truth else None
-        steps.desk.create(name, source, truth=truth, mode=mode, repeats=repeats, seed=seed, owner=owner)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return name
+        raise RuleError("wrong_mode") from None
+    return name, owner, session.Wish(mode=mode, seed=seed, repeats=repeats)
 
 
-def _take(films: tuple[UploadedFile, ...], folder: Path) -> Path:
-    """Move the films: one ZIP as it is, anything else into a folder, under names that do not collide."""
-    if len(films) == 1 and films[0].name.lower().endswith(".zip"):
-        return _move(films[0], folder / f"{STUDIES}.zip")
-    inside = folder / STUDIES
-    inside.mkdir()
-    for number, film in enumerate(films, 1):
-        wanted = inside / base_name(film.name, "file")
-        _move(film, wanted if not wanted.exists() else inside / f"{number} {wanted.name}")
-    return inside
+def _contents(form: Form) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each upload, one at a time; the truth is known by the ending of its name."""
+    for film in form.films:
+        yield film.name, film.path.read_bytes()
+    if form.truth:
+        yield "truth.csv", form.truth.path.read_bytes()
 
 
-def _move(upload: UploadedFile, target: Path) -> Path:
-    # Not `move`: equal files of two sessions lie at one path among the uploads.
-    shutil.copyfile(upload.path, target)
-    return target
+def _uploads(form: Form) -> tuple[UploadedFile, ...]:
+    return (*form.films, form.truth) if form.truth else form.films
 
 
 def _whole(number: object) -> int:

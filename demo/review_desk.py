@@ -16,7 +16,6 @@ from mura_core.review.ai import ai_result
 from mura_core.review.session import (
     ENDING,
     Wish,
-    create_session,
     is_name,
     open_session,
     read_film,
@@ -24,14 +23,15 @@ from mura_core.review.session import (
     session_names,
 )
 from mura_core.review.store import SessionStore
+from mura_core.review.uploads import create_from_uploads
 from mura_core.study import Study, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from mura_core.predictor import Predictor
-    from mura_core.review.types import Case, Mode
+    from mura_core.review.types import Case
     from mura_core.study import StudyResult
 
 Kept = TypeVar("Kept")
@@ -79,25 +79,15 @@ class Desk:
         return session_file(self.folder, name)
 
     def create(
-        self,
-        name: str,
-        source: Path,
-        *,
-        truth: Path | None = None,
-        mode: Mode,
-        repeats: int,
-        seed: int,
-        owner: str,
+        self, name: str, files: Iterable[tuple[str, bytes]], wish: Wish, *, owner: str
     ) -> SessionStore:
-        """Make a session of the studies at `source`, under a name that `check_new` let pass.
+        """Make a session of uploaded files, under a name that `check_new` let pass.
 
         Raises:
             MuraError: The studies cannot be read, or the session not be written.
         """
-        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        store = create_from_uploads(self.folder, name, files, wish)
         (self.folder / name / OWNER).write_text(owner, encoding="utf-8")
-        wish = Wish(mode=mode, seed=seed, repeats=repeats, truth=truth)
-        store = create_session(self.path(name), source, wish)
         self.take(name, store)
         return store
 

@@ -24,6 +24,8 @@ function showLobby(value) {
   const reader = find(".reader");
   if (value.reader) reader.value = value.reader;
   reader.readOnly = value.reader_fixed;
+  for (const part of all(".who, .lobby .row")) part.hidden = !value.sessions.length;
+  if (value.told || value.refused) find(".review").scrollIntoView({ block: "start" });
   find(".who small").textContent = value.reader_fixed ? say("reader_fixed", { reader: value.reader }) : props.words.reader_hint;
   showChoice();
 }

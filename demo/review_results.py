@@ -12,7 +12,7 @@ from mura_core.review.export import csv_text
 from mura_core.review.results import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mura_core.review.store import SessionStore
 
@@ -32,6 +32,14 @@ def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, A
     if to == "results":
         return show(steps, visitor, session)
     return None, None, steps.lobby(visitor, chosen=session if to != "leave" else ""), None
+
+
+def end(steps: Steps, visitor: Visitor, seat: Seat | None) -> Iterator[Shown]:
+    """Close a session, and show what came of it."""
+    for screen in steps.close(visitor, seat):
+        yield (*screen, None)
+    if seat is not None and steps.desk.store(seat.session).closed:
+        yield show(steps, visitor, seat.session)
 
 
 def show(steps: Steps, visitor: Visitor, session: object) -> Shown:

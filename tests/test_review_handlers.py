@@ -416,7 +416,7 @@ def there(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm")))
 
 
-def wish(tmp_path: Path, *contents: bytes, truth: bytes | None = None, **more: Any) -> review_create.Wish:
+def form(tmp_path: Path, *contents: bytes, truth: bytes | None = None, **more: Any) -> review_create.Form:
     uploads = tmp_path / "uploads"
     uploads.mkdir(exist_ok=True)
     films = []
@@ -427,13 +427,14 @@ def wish(tmp_path: Path, *contents: bytes, truth: bytes | None = None, **more: A
     if truth is not None:
         (uploads / "truth").write_bytes(truth)
         known = UploadedFile("truth.csv", uploads / "truth")
-    form = {"name": "Ankles", "owner": "Cy", "mode": "unaided", "repeats": 0, "seed": 3}
-    return review_create.Wish(**{**form, **more}, films=tuple(films), truth=known)
+    usual = {"name": "Ankles", "owner": "Cy", "mode": "unaided", "repeats": 0, "seed": 3}
+    return review_create.Form(**{**usual, **more}, films=tuple(films), truth=known)
 
 
 def test_a_session_is_created_from_uploads_and_outlives_the_server(tmp_path: Path, sequential: Steps) -> None:
-    panel = review_create.create(sequential, AWAY, wish(tmp_path, png(1), png(2)))
+    panel, used = review_create.create(sequential, AWAY, form(tmp_path, png(1), png(2)))
     assert panel["refused"] == ""
+    assert used
     assert panel["chosen"] == "Ankles"
     assert list((tmp_path / "uploads").iterdir()) == []
     anew = Steps(Desk(tmp_path / "sessions", FakePredictor()), Wording("en"))
@@ -453,6 +454,7 @@ def test_a_session_is_created_from_uploads_and_outlives_the_server(tmp_path: Pat
         ({"name": "Wrists"}, "name_taken"),
         ({"repeats": -1}, "wrong_number"),
         ({"seed": 1.5}, "wrong_number"),
+        ({"mode": "always"}, "wrong_mode"),
         ({"owner": ""}, "no_name"),
     ],
 )
@@ -460,15 +462,19 @@ def test_a_wish_that_cannot_be_is_refused_and_leaves_nothing(
     tmp_path: Path, sequential: Steps, more: dict[str, Any], key: str
 ) -> None:
     before = there(tmp_path / "sessions")
-    panel = review_create.create(sequential, AWAY, wish(tmp_path, png(1), **more))
+    panel, used = review_create.create(sequential, AWAY, form(tmp_path, png(1), **more))
     assert panel["refused"] == sequential.words.text(f"review.{key}", name="Wrists")
     assert there(tmp_path / "sessions") == before
-    assert list((tmp_path / "uploads").iterdir()) == []
+    # The reader corrects the form and need not upload again.
+    assert not used
+    assert len(list((tmp_path / "uploads").iterdir())) == 1
 
 
 def test_no_radiograph_makes_no_session(tmp_path: Path, sequential: Steps) -> None:
-    panel = review_create.create(sequential, AWAY, wish(tmp_path, b"only text"))
+    panel, used = review_create.create(sequential, AWAY, form(tmp_path, b"only text"))
     assert panel["refused"]
+    assert used
+    assert list((tmp_path / "uploads").iterdir()) == []
     assert not (tmp_path / "sessions" / "Ankles").exists()
     assert not (tmp_path / "sessions" / "Ankles.sqlite").exists()
 
