@@ -47,7 +47,7 @@ function showFigures() {
     return;
   }
   showSpread(probabilities);
-  threshold = state.verdict.specific;
+  threshold = Math.round(100 * state.verdict.specific) / 100;
   find("input.threshold").value = threshold;
   find(".measured").hidden = !props.curve;
   find(".unmeasured").hidden = Boolean(props.curve);
