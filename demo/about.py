@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -31,13 +30,6 @@ def upload_notes(words: Wording) -> str:
     """What may be uploaded and what becomes of it."""
     limits = words.text("page.limits", views=handlers.MAX_VIEWS, megabytes=handlers.MAX_FILE_MB)
     return _note(limits) + _note(words.text("page.privacy", minutes=handlers.IDLE_S // 60))
-
-
-def upload_prompt(words: Wording) -> str:
-    """What the upload field asks for, as a style: Gradio's own words follow the browser, not the page."""
-    # A string in CSS is quoted as one in JSON, but for its \u escapes.
-    quoted = json.dumps(words["page.upload_drop"], ensure_ascii=False)
-    return f"<style>#upload .wrap::after {{ content: {quoted}; }}</style>"
 
 
 def examples_heading(words: Wording) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import about, handlers, review
+from demo import about, handlers, page, review
 from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
@@ -33,8 +32,6 @@ _HEAD = '<meta name="color-scheme" content="dark"><meta name="referrer" content=
 _DARK = "() => document.body.classList.add('dark')"
 # Says at once that the click was heard; the server's first answer may have to wait for the model's turn.
 _TELL_VIEWER = "(...inputs) => { document.dispatchEvent(new Event('mura-waiting')); return inputs; }"
-# Gradio would take both from the browser's language and from the app's one title.
-_NAME_PAGE = "() => {{ document.documentElement.lang = {language}; document.title = {title}; }}"
 
 
 @dataclass(frozen=True)
@@ -144,8 +141,7 @@ def _build_page(ui: gr.Blocks, predictor: Predictor, words: Wording, *, reviews:
     _connect_tray(parts, words, running)
     connect_comparison(predictor, parts.viewer, parts.opened, words)
     connect_archive(parts.archive, parts.opened, words)
-    named = {"language": json.dumps(words.language), "title": json.dumps(words["page.title"])}
-    ui.load(None, js=_NAME_PAGE.format(**named), api_visibility="private")
+    page.speak(ui, words, words["page.title"])
 
 
 def _lay_out(predictor: Predictor, words: Wording, *, reviews: bool) -> Parts:
@@ -164,7 +160,7 @@ def _lay_out(predictor: Predictor, words: Wording, *, reviews: bool) -> Parts:
                     )
                     clear = gr.Button(words["page.clear"], elem_id="clear", min_width=80)
                 archive = build_archive(words)
-                _html(about.upload_notes(words) + about.upload_prompt(words))
+                _html(about.upload_notes(words))
             with gr.Column(elem_id="more", min_width=0):
                 if reviews:
                     _html(review.way_in(words))
