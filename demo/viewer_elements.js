@@ -9,3 +9,8 @@ function make(tag, name, text) {
   if (text !== undefined) made.textContent = text;
   return made;
 }
+
+// For a screen reader: what a sighted reader sees happen on the film.
+function announce(text) {
+  put(".heard", text);
+}

@@ -23,10 +23,10 @@ const actions = {
   zoom_in: () => zoomPane(currentPane(), 1.5, ...middle(currentPane())),
   zoom_out: () => zoomPane(currentPane(), 1 / 1.5, ...middle(currentPane())),
   fit: () => touched().forEach(fitFilm),
-  turn_left: () => turnBy(currentView(), -1),
-  turn_right: () => turnBy(currentView(), 1),
-  mirror_across: () => mirror(currentView(), "across"),
-  mirror_down: () => mirror(currentView(), "down"),
+  turn_left: () => reorient((view) => turnBy(view, -1)),
+  turn_right: () => reorient((view) => turnBy(view, 1)),
+  mirror_across: () => reorient((view) => mirror(view, "across")),
+  mirror_down: () => reorient((view) => mirror(view, "down")),
   lens: toggleLens,
   distance: () => chooseTool("distance"),
   point: () => chooseTool("point"),
@@ -59,6 +59,11 @@ function perform(name) {
   if (name === "compare") return askComparison();
   actions[name]();
   refresh();
+}
+
+function reorient(change) {
+  change(currentView());
+  announce(props.words[orientationKey(currentView())]);
 }
 
 function toggleFullScreen() {

@@ -35,7 +35,10 @@ function finishDraft(pane, place) {
   const [start, end] = [toStage(pane.view, pane, from), toStage(pane.view, pane, place)];
   if (Math.hypot(end.x - start.x, end.y - start.y) < CLICK_PX) return;
   if (state.markTool === "box") addMark(pane, from, place);
-  else pane.view.distances.push({ from, to: place });
+  else {
+    pane.view.distances.push({ from, to: place });
+    announce(lengthText(pane.view.film, from, place));
+  }
 }
 
 // What was drawn last on the current film goes: marks with a mark tool, distances otherwise.

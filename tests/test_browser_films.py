@@ -76,6 +76,7 @@ def test_turning_and_flipping_move_the_film_with_its_map_and_say_so(page: Page) 
         page.keyboard.press(key)
         assert brightness(page) == bright, key
         expect(corner).to_have_text(text)
+        expect(page.locator(".heard")).to_have_text(text)
     # The stand-in's mark lies below the middle of the film as stored: turned right, left of the middle.
     page.keyboard.press("h")
     page.keyboard.press("c")
