@@ -74,6 +74,18 @@ def _predict(options: argparse.Namespace) -> int:
     return predict.run(options)
 
 
+def _studies_arguments(parser: argparse.ArgumentParser) -> None:
+    from mura_core import archive
+
+    archive.add_arguments(parser)
+
+
+def _studies(options: argparse.Namespace) -> int:
+    from mura_core import archive
+
+    return archive.run(options)
+
+
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     _add_data_arguments(parser)
     parser.add_argument("--split", choices=_SPLITS, default="test", help="default: %(default)s")
@@ -232,6 +244,7 @@ COMMANDS = {
     "predict": Command(
         "read one study or many and say normal, doubt or abnormal", _predict_arguments, _predict
     ),
+    "studies": Command("list the studies of an archive over DICOMweb", _studies_arguments, _studies),
     "evaluate": Command("measure the weights on a labelled split", _evaluate_arguments, _evaluate),
     "data": Command("count the studies of a dataset", _data_arguments, _data),
     "preview": Command("draw a contact sheet of what preprocessing does", _sheet_arguments, _preview),

@@ -1,4 +1,4 @@
-"""The predict command: one study's files, or a worklist of many studies."""
+"""The predict command: one study's files, a study of an archive, or a worklist of many studies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from mura_core.reading import Reading
+    from mura_core.study import StudyResult
 
 _MOST_WORKERS = 256
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write report, overlays and heatmaps as DICOM into a new folder in DIR",
     )
+    _archive_arguments(parser)
     many = parser.add_argument_group("many studies in one go")
     many.add_argument(
         "--worklist", type=Path, metavar="DIR|CSV", help="a folder of studies, or a CSV with study,file[,...]"
@@ -53,10 +55,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(misused=parser.error)
 
 
+def _archive_arguments(parser: argparse.ArgumentParser) -> None:
+    archive = parser.add_argument_group("a study of an archive")
+    archive.add_argument("--study", metavar="UID", help="its StudyInstanceUID: see the studies command")
+    archive.add_argument(
+        "--dicomweb",
+        metavar="URL",
+        default=os.environ.get("MURA_DICOMWEB"),
+        help="the archive's DICOMweb service; default: $MURA_DICOMWEB",
+    )
+    archive.add_argument(
+        "--store", action="store_true", help="store report, overlays and heatmaps in the archive"
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Run the command; the exit code is 1 if a file has no result."""
-    if bool(options.files) == (options.worklist is not None):
-        options.misused("give the files of one study, or --worklist")
+    if [bool(options.files), options.worklist is not None, options.study is not None].count(True) != 1:
+        options.misused("give the files of one study, or --worklist, or --study")
+    if options.study is not None and not options.dicomweb:
+        options.misused("--study needs --dicomweb")
+    if options.store and options.study is None:
+        options.misused("--store goes with --study")
     if options.worklist is None:
         if options.out is not None or options.ray:
             options.misused("--out and --ray go with --worklist")
@@ -69,11 +89,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _one_study(options: argparse.Namespace) -> int:
-    from mura_core.reading import as_json, read_views, table, write_overlays
+    from mura_core.reading import as_json, table, write_overlays
     from mura_core.study import Study
 
-    reading = read_views(options.files)
-    sources = _dicom_sources(reading, options.dicom) if options.dicom is not None else []
+    reading = _read(options)
+    wanted = options.dicom is not None or options.store
+    sources = _dicom_sources(reading, options.dicom) if wanted else []
     result, overlays, results = None, [], None
     if reading.views:
         from mura_core.predictor import Predictor
@@ -83,22 +104,50 @@ def _one_study(options: argparse.Namespace) -> int:
         if options.overlay is not None:
             overlays = write_overlays(reading, result, options.overlay)
         if sources:
-            from mura_core.pacs.results import build_results, write_results
-
-            built = build_results(sources, study, result)
-            results = write_results(built, options.dicom, [Path(file) for file in reading.files])
+            results = _hand_out(options, reading, sources, result)
     if options.json:
         print(as_json(reading, result, overlays, results))
     elif result is not None:
         print(table(reading, result))
         if results is not None:
             print(f"DICOM results: {results}")
+        if options.store:
+            print("Report, overlays and heatmaps are stored in the archive.")
     for file, reason in reading.refused:
         print(f"{file} was not read: {' '.join(reason.split())}", file=sys.stderr)
     return 1 if reading.refused else 0
 
 
-def _dicom_sources(reading: Reading, folder: Path) -> list[Dataset]:
+def _read(options: argparse.Namespace) -> Reading:
+    if options.study is None:
+        from mura_core.reading import read_views
+
+        return read_views(options.files)
+    from mura_core.archive import fetch
+
+    return fetch(options.dicomweb, options.study)
+
+
+def _hand_out(
+    options: argparse.Namespace, reading: Reading, sources: list[Dataset], result: StudyResult
+) -> Path | None:
+    """Build the results as DICOM; write them, store them, or both. Gives the folder written."""
+    from mura_core.pacs.results import build_results, write_results
+    from mura_core.study import Study
+
+    built = build_results(sources, Study(reading.views), result)
+    folder = None
+    if options.dicom is not None:
+        originals = [] if options.study else [Path(file) for file in reading.files]
+        folder = write_results(built, options.dicom, originals)
+    if options.store:
+        from mura_core.archive import store
+
+        store(options.dicomweb, options.study, built)
+    return folder
+
+
+def _dicom_sources(reading: Reading, folder: Path | None) -> list[Dataset]:
     """Find out whether results can be made and written, before the network runs.
 
     Raises:
@@ -110,7 +159,8 @@ def _dicom_sources(reading: Reading, folder: Path) -> list[Dataset]:
     if reading.refused:
         file, reason = reading.refused[0]
         raise MuraError(f"DICOM results are made of whole studies only. {file} was not read: {reason}")
-    check_folder(folder, [Path(file) for file in reading.files])
+    if folder is not None:
+        check_folder(folder, [Path(file) for file in reading.files])
     names = [view.name for view in reading.views]
     return read_sources(list(zip(names, reading.contents, strict=True)))
 

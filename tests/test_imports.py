@@ -64,6 +64,9 @@ ORDER = (
     "pacs.capture",
     "pacs.heat",
     "pacs.results",
+    "pacs.connection",
+    "pacs.qido",
+    "pacs.dicomweb",
     "review.types",
     "review.clock",
     "review.codec",
@@ -117,6 +120,7 @@ ORDER = (
     "batch.summary",
     "batch.on_ray",
     "batch.run",
+    "archive",
     "predict",
     "__main__",
 )
