@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from demo.handlers import MAX_VIEWS
-from tests.browser import LIMIT_MS, analyse, film, is_grey, pixel, two_views
+from tests.browser import LIMIT_MS, analyse, box_of, film, is_grey, pixel, two_views
 from tests.fake_predictor import png
 
 TEXT = b"this is no image, only text"
@@ -92,14 +92,50 @@ def test_an_example_study_opens(page: Page) -> None:
 CONTRAST = Path(__file__).with_name("contrast.js")
 
 
-@pytest.mark.parametrize("width", [1440, 834])
-def test_the_page_can_be_read_and_named_and_fits(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+# Width and height of the window, and the least the film gets of it, px.
+SIZES = [(1440, 900, 600, 560), (1920, 1080, 1100, 740), (834, 1194, 780, 700)]
+
+
+@pytest.mark.parametrize(("width", "height", "stage_width", "stage_height"), SIZES)
+def test_the_page_can_be_read_and_named_and_fits(
+    page: Page, width: int, height: int, stage_width: int, stage_height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
     analyse(page, *two_views(), film("text.png", TEXT))
-    assert page.evaluate(CONTRAST.read_text(encoding="utf-8")) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    stage = box_of(page.locator(".stage"))
+    assert (stage["width"] >= stage_width, stage["height"] >= stage_height) == (True, True), stage
+    contrast = CONTRAST.read_text(encoding="utf-8")
+    outside = """() => [...document.querySelectorAll(".card *")].filter((part) => part.checkVisibility()
+        && part.getBoundingClientRect().right > part.closest(".card").getBoundingClientRect().right + 1)
+        .map((part) => part.textContent.trim().slice(0, 40))"""
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        assert page.evaluate(contrast) == []
+        assert page.evaluate(outside) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for key in ("?", "v"):
+        page.keyboard.press(key)
+        expect(page.locator("dialog[open]")).to_be_visible()
+        assert page.evaluate(contrast) == []
+        page.keyboard.press("Escape")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     nameless = """[...document.querySelectorAll("button")].filter((button) => button.checkVisibility()
         && !(button.ariaLabel || button.textContent.trim() || button.querySelector("img[alt]"))).length"""
     assert page.evaluate(nameless) == 0
     assert page.evaluate("[...document.images].filter((image) => !image.alt).length") == 0
+
+
+def test_every_control_is_reached_by_tab_and_tabs_by_arrows(page: Page) -> None:
+    analyse(page, *two_views())
+    page.get_by_role("tab", name="Display", exact=True).focus()
+    for name in ("Layout", "Measure", "Threshold"):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name=name, exact=True)).to_be_focused()
+        expect(page.get_by_role("tabpanel", name=name, exact=True)).to_be_visible()
+        controls = "[role=tabpanel]:not([hidden]) :is(button, input):not(:disabled)"
+        wanted = [part for part in page.locator(controls).all() if part.is_visible()]
+        page.keyboard.press("Tab")
+        for part in wanted:
+            page.keyboard.press("Tab")
+            expect(part).to_be_focused()
+        page.get_by_role("tab", name=name, exact=True).focus()
