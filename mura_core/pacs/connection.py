@@ -179,6 +179,8 @@ def _status(response: requests.Response | None, missing: str) -> str:
         )
     if code == 404:
         return missing
+    if code in (400, 405, 406, 415):
+        return f"{_NOT_DICOMWEB} (HTTP {code})."
     if code == 409:
         return "The archive refused to store the results (HTTP 409). Its operator can say why."
     return f"The archive answers with an error (HTTP {code}). Its operator can say why."

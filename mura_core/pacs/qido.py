@@ -83,10 +83,14 @@ def entries(answer: Any) -> list[Entry]:
     """Take an answer for what it should be.
 
     Raises:
-        TypeError: It is no list of data sets.
+        TypeError, AttributeError: It is no list of data sets.
     """
-    if not isinstance(answer, list) or not all(isinstance(entry, dict) for entry in answer):
-        raise TypeError("no list of DICOM data sets")
+    if not isinstance(answer, list):
+        raise TypeError("no list")
+    for entry in answer:
+        for element in entry.values():
+            if not isinstance(element.get("Value", []), list):
+                raise TypeError("no DICOM element")
     return answer
 
 
