@@ -1,0 +1,84 @@
+"""The archive's card in the side column: search, open a study, store its results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demo import pacs_handlers
+from demo.handlers import IDLE_S, analyse
+from demo.pacs_handlers import Card
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.handlers import OpenStudy, Tray
+    from demo.wording import Wording
+    from mura_core.pacs.dicomweb import Archive
+    from mura_core.predictor import Predictor
+
+_FOLDER = Path(__file__).parent
+
+
+def build_pacs(words: Wording) -> gr.HTML:
+    """Make the card."""
+    return gr.HTML(
+        html_template=(_FOLDER / "pacs.html").read_text(encoding="utf-8"),
+        css_template=(_FOLDER / "pacs.css").read_text(encoding="utf-8"),
+        js_on_load=(_FOLDER / "pacs.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="pacs",
+        words=words.words("search"),
+    )
+
+
+def connect_pacs(
+    archive: Archive, predictor: Predictor, panel: gr.HTML, viewer: gr.HTML, opened: gr.State, words: Wording
+) -> None:
+    """Answer the card.
+
+    Args:
+        archive: Chosen by whoever started the server; the browser has no say in it.
+        predictor: The model.
+        panel: From `build_pacs`.
+        viewer: Shows the study.
+        opened: State, an OpenStudy or None.
+        words: The page's language.
+    """
+    card = gr.State(Card(), time_to_live=IDLE_S)
+    films = gr.State(None, time_to_live=IDLE_S)
+
+    def search(shown: Card, kept: OpenStudy | None, event: gr.EventData) -> tuple[Any, ...]:
+        asked = {name: getattr(event, name, "") for name in ("from", "to", "patient", "part")}
+        shown = pacs_handlers.search(archive, asked, shown, words)
+        return shown, shown.payload(kept)
+
+    def fetch(shown: Card, kept: OpenStudy | None, event: gr.EventData) -> tuple[Any, ...]:
+        shown, tray = pacs_handlers.fetch(archive, getattr(event, "uid", ""), shown, words)
+        return shown, shown.payload(kept), tray
+
+    def read(tray: Tray | None) -> Iterator[tuple[Any, ...]]:
+        if tray is None:
+            yield gr.skip(), gr.skip(), None
+            return
+        for payload, study in analyse(predictor, tray, words):
+            yield payload, study, None
+
+    def store(shown: Card, kept: OpenStudy | None) -> tuple[Any, ...]:
+        shown = pacs_handlers.store(archive, kept, shown, words)
+        return shown, shown.payload(kept)
+
+    def follow(shown: Card, kept: OpenStudy | None) -> dict[str, Any]:
+        return shown.payload(kept)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    asking: dict[str, Any] = {"concurrency_id": "pacs", "concurrency_limit": 4, **quiet}
+    panel.search(search, [card, opened], [card, panel], **asking)
+    # Fetched first, so that a slow archive does not keep the model from other readers.
+    panel.fetch(fetch, [card, opened], [card, panel, films], **asking).then(
+        read, films, [viewer, opened, films], concurrency_id="model", concurrency_limit=1, **quiet
+    )
+    panel.store(store, [card, opened], [card, panel], **asking)
+    opened.change(follow, [card, opened], panel, **quiet)
