@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Iterator  # not only for the types: Gradio reads them of an event's function
 from dataclasses import dataclass
 from html import escape
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import review_create, review_results
+from demo import page, review_create, review_results
 from demo.handlers import UploadedFile
-from demo.review_handlers import Seat, Steps, Visitor
+from demo.review_handlers import Steps
+from demo.review_seat import Seat, Visitor
 from demo.viewer import build_viewer
 from demo.wording import LANGUAGES, Wording
 from mura_core.review.types import Mode
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
-_SENT = ("place", "condition", "verdict", "confidence", "findings", "marks")
-_START = """() => {{
-  document.documentElement.lang = {language};
-  document.title = {title};
-}}"""
+_SENT = ("to", "session", "reader", "place", "condition", "verdict", "confidence", "findings", "marks")
+_MODES = (Mode.SEQUENTIAL, Mode.UNAIDED, Mode.AIDED)
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,16 @@ class Screen:
     def parts(self) -> list[Any]:
         """All four, as an event's outputs."""
         return [self.seat, self.viewer, self.panel, self.results]
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """The form for a new session: its fold, its two upload fields, its other fields in order, its button."""
+
+    folded: gr.Accordion
+    uploads: list[gr.File]
+    fields: list[Any]
+    button: gr.Button
 
 
 def address(language: str) -> str:
@@ -64,8 +71,7 @@ def add_pages(ui: gr.Blocks, desk: Desk) -> None:
             gr.Navbar(visible=False)
             screen = _lay_out(words, desk)
             _connect(Steps(desk, words), screen)
-            named = {"language": json.dumps(language), "title": json.dumps(words["review.title"])}
-            ui.load(None, js=_START.format(**named), api_visibility="private")
+            page.speak(ui, words, words["review.title"])
 
 
 def way_in(words: Wording) -> str:
@@ -101,39 +107,46 @@ def _lay_out(words: Wording, desk: Desk) -> Screen:
     return Screen(seat, shown, panel, results)
 
 
-def _new_session(words: Wording) -> dict[str, Any]:
-    with gr.Accordion(words["review.new"], open=False, elem_id="new-session"):
-        films = gr.File(label=words["review.new_films"], file_count="multiple", elem_id="films", height=130)
-        truth = gr.File(label=words["review.new_truth"], elem_id="truth", height=100)
+def _new_session(words: Wording) -> NewSession:
+    with gr.Accordion(words["review.new"], open=False, elem_id="new-session") as folded:
+        films = gr.File(label=words["review.new_films"], file_count="multiple", elem_id="films", height=96)
+        truth = gr.File(label=words["review.new_truth"], elem_id="truth", height=96)
         with gr.Row():
-            name = gr.Textbox(
-                label=words["review.new_name"], info=words["review.new_name_hint"], max_length=60
+            hint = words["review.new_name_hint"]
+            name = gr.Textbox(label=words["review.new_name"], info=hint, max_length=60)
+            owner = gr.Textbox(
+                label=words["review.new_owner"],
+                info=words["review.new_owner_hint"],
+                max_length=60,
+                elem_id="owner",
             )
-            owner = gr.Textbox(label=words["review.new_owner"], max_length=60, elem_id="owner")
-        modes = [
-            (words[f"review.new_mode_{mode}"], str(mode))
-            for mode in (Mode.SEQUENTIAL, Mode.UNAIDED, Mode.AIDED)
-        ]
-        mode = gr.Radio(modes, value=str(Mode.SEQUENTIAL), label=words["review.mode"])
+        modes = [(words[f"review.new_mode_{mode}"], str(mode)) for mode in _MODES]
+        mode = gr.Radio(modes, value=modes[0][1], label=words["review.mode"], elem_id="mode")
         with gr.Row():
             repeats = gr.Number(0, label=words["review.new_repeats"], precision=0, minimum=0)
             seed = gr.Number(0, label=words["review.new_seed"], precision=0, minimum=0)
-        create = gr.Button(words["review.create"], variant="primary", elem_id="create")
-    fields = [films, truth, name, owner, mode, repeats, seed]
-    return {"fields": fields, "create": create, "uploads": [films, truth]}
+        button = gr.Button(words["review.create"], variant="primary", elem_id="create")
+    return NewSession(folded, [films, truth], [name, owner, mode, repeats, seed], button)
 
 
-def _connect_form(steps: Steps, form: dict[str, Any], panel: gr.HTML) -> None:
+def _connect_form(steps: Steps, form: NewSession, panel: gr.HTML) -> None:
     def create(
-        films: Any, truth: Any, name: str, owner: str, mode: str, repeats: Any, seed: Any, request: gr.Request
+        films: Any, truth: Any, name: Any, owner: Any, mode: Any, repeats: Any, seed: Any, request: gr.Request
     ) -> tuple[Any, ...]:
-        wish = review_create.Wish(
-            name, owner, mode, repeats, seed, tuple(_uploads(films)), next(iter(_uploads(truth)), None)
-        )
-        return review_create.create(steps, visitor(request), wish), None, None
+        given = {"films": tuple(_uploads(films)), "truth": next(iter(_uploads(truth)), None)}
+        wanted = review_create.Form(name, owner, mode, repeats, seed, **given)
+        payload, used = review_create.create(steps, visitor(request), wanted)
+        if not used:
+            return payload, gr.skip(), gr.skip(), gr.skip()
+        return payload, None, None, gr.Accordion(open=bool(payload["refused"]))
 
-    form["create"].click(
-        create, form["fields"], [panel, *form["uploads"]], preprocess=False, api_name=False, **_QUIET
+    form.button.click(
+        create,
+        [*form.uploads, *form.fields],
+        [panel, *form.uploads, form.folded],
+        preprocess=False,
+        api_name=False,
+        **_QUIET,
     )
 
 
@@ -142,22 +155,20 @@ def _connect(steps: Steps, screen: Screen) -> None:
     kept = [screen.seat]
 
     def go(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        wanted = {name: getattr(event, name, "") for name in ("to", "session", "reader")}
-        return review_results.go(steps, visitor(request), seat, wanted)
+        return review_results.step(steps, "go", visitor(request), seat, _sent(event))
 
     def commit(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        return (*steps.commit(visitor(request), seat, _sent(event)), None)
+        return review_results.step(steps, "commit", visitor(request), seat, _sent(event))
 
     def undo(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        return (*steps.undo(visitor(request), seat, _sent(event)), None)
+        return review_results.step(steps, "undo", visitor(request), seat, _sent(event))
 
     def think(seat: Seat | None, request: gr.Request) -> Any:
         changed = steps.think(visitor(request), seat)
         return gr.skip() if changed is None else changed[1:]
 
     def end(seat: Seat | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        for changed in steps.close(visitor(request), seat):
-            yield (*changed, None)
+        yield from review_results.end(steps, visitor(request), seat)
 
     def back(request: gr.Request) -> tuple[Any, ...]:
         return None, None, steps.lobby(visitor(request)), None

@@ -5,6 +5,7 @@ const PROPOSED = { normal: 10, unsure: 50, abnormal: 90 };
 const ALLOWED = { normal: [0, 50], unsure: [20, 80], abnormal: [50, 100] };
 const call = { verdict: "", confidence: null, proposed: false, findings: new Set(), marks: [], first: null };
 let sending = false;
+let screen = null;
 
 const find = (selector) => element.querySelector(selector);
 const all = (selector) => [...element.querySelectorAll(selector)];
@@ -88,7 +89,7 @@ function showCall() {
   const commit = find(".commit");
   commit.textContent = commitText();
   commit.append(" ", make("kbd", "", "Enter"));
-  commit.disabled = !call.verdict || Boolean(against) || sending || !props.value.ready;
+  commit.disabled = !call.verdict || Boolean(against) || sending || !screen.ready;
   commit.dataset.verdict = call.verdict;
   find(".clear").disabled = sending || (call.first ? unchanged() : !call.verdict && !call.findings.size && !call.marks.length);
   showMarks();
@@ -121,12 +122,26 @@ function onMarks(event) {
   showCall();
 }
 
+// An answer may get lost between server and page: then the page asks what the server has.
+const LATE_MS = 3000;
+let late = 0;
+
+function expectAnswer() {
+  clearTimeout(late);
+  late = setTimeout(() => {
+    if (!element.isConnected || screen?.stage !== "reading" || (screen.ready && !sending)) return;
+    trigger("go", { to: "here" });
+    expectAnswer();
+  }, LATE_MS);
+}
+
 function commit() {
   if (find(".commit").disabled || sending) return;
   sending = true;
   showCall();
+  expectAnswer();
   trigger("commit", {
-    place: props.value.place, condition: props.value.needs, verdict: call.verdict, confidence: call.confidence,
+    place: screen.place, condition: screen.needs, verdict: call.verdict, confidence: call.confidence,
     findings: [...call.findings], marks: call.marks,
   });
 }

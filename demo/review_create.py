@@ -14,7 +14,8 @@ from mura_core.review.types import Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.review_handlers import Steps, Visitor
+    from demo.review_handlers import Steps
+    from demo.review_seat import Visitor
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ the uploads (a session from the command line names its own), and `owner`, the na
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+import time
+from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
 from mura_core.errors import MuraError
@@ -66,6 +67,8 @@ class Desk:
         self.chosen = ""
         self._lock = threading.RLock()
         self._model = threading.Lock()
+        self._number = 0
+        self._turns: defaultdict[tuple[str, str], threading.RLock] = defaultdict(threading.RLock)
         self._stores: dict[str, SessionStore] = {}
         self._studies: OrderedDict[tuple[str, str], Study] = OrderedDict()
         self._results: OrderedDict[tuple[str, str], StudyResult] = OrderedDict()
@@ -111,6 +114,18 @@ class Desk:
             raise RuleError("bad_name")
         if self.path(name).exists() or (self.folder / name).exists():
             raise RuleError("name_taken", name=name)
+
+    def turn(self, name: str, reader: str) -> threading.RLock:
+        """One step of a reader after another: a screen made before a call never comes after that call's."""
+        with self._lock:
+            return self._turns[name, reader]
+
+    def next_number(self) -> int:
+        """Number a screen: greater than every one before, also of a server before this one."""
+        with self._lock:
+            # Microseconds, which JavaScript still tells apart.
+            self._number = max(self._number + 1, time.time_ns() // 1000)
+            return self._number
 
     def store(self, name: str) -> SessionStore:
         """Open a session by its name.

@@ -5,15 +5,17 @@ Nothing that a browser sends is trusted: the seat is the server's own, and the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from demo import review_payloads as payloads
 from demo.handlers import log_without_content
+from demo.review_call import read_call
 from demo.review_desk import RuleError, unread
+from demo.review_seat import Seat, Visitor
 from mura_core.errors import MuraError
 from mura_core.review.ai import model_of
-from mura_core.review.types import Finding, Mark, Mode, ReaderCall, Verdict
+from mura_core.review.types import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,45 +25,10 @@ if TYPE_CHECKING:
     from mura_core.review.store import SessionStore
     from mura_core.review.types import Place
 
-Screen = tuple["Seat | None", dict[str, Any] | None, dict[str, Any]]
+Screen = tuple[Seat | None, dict[str, Any] | None, dict[str, Any]]
 """The seat, what the viewer shows (None: nothing), what the panel shows."""
 
-FITTING = {Verdict.NORMAL: (0, 50), Verdict.UNSURE: (20, 80), Verdict.ABNORMAL: (50, 100)}
-"""The confidences, in percent, that do not contradict a verdict; review_call.js says so before the commit."""
-
 _NAME_LIMIT = 60
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Who sends an event, as the server knows it.
-
-    Attributes:
-        login: The name of the log-in; "" where nobody is asked.
-        local: Whether the browser runs on the server's own machine.
-    """
-
-    login: str = ""
-    local: bool = False
-
-
-@dataclass(frozen=True)
-class Seat:
-    """Who reads what in one browser tab; lives on the server.
-
-    Attributes:
-        session: Name of the session.
-        reader: The reader's name.
-        paused: Whether the films are put away.
-        opened: The place that was opened last from this seat.
-        shown: Whether the screen has the model's result.
-    """
-
-    session: str
-    reader: str
-    paused: bool = False
-    opened: int = -1
-    shown: bool = False
 
 
 class Steps:
@@ -95,16 +62,36 @@ class Steps:
         return self.screen(visitor, Seat(str(session), name))
 
     def screen(
-        self, visitor: Visitor, seat: Seat | None, *, refused: str = "", saved: str = "", told: str = ""
+        self,
+        visitor: Visitor,
+        seat: Seat | None,
+        *,
+        refused: str = "",
+        saved: str | None = "",
+        told: str = "",
     ) -> Screen:
-        """Show the study that waits for the reader's call, or that there is none."""
+        """Show the study that waits for the reader's call, or that there is none.
+
+        Args:
+            visitor: Who asks.
+            seat: Whose screen; None for a browser that the server does not know.
+            refused: What could not be done.
+            saved: What was kept; None leaves standing what the screen says of it.
+            told: Anything else.
+        """
         if seat is None:
             return None, None, self.lobby(visitor, refused=refused or self.words["review.lost"])
+        with self.desk.turn(seat.session, seat.reader):
+            shown, viewer, panel = self._screen(visitor, seat, refused=refused, saved=saved, told=told)
+            turn = {"turn": self.desk.next_number()}
+            return shown, viewer and {**viewer, **turn}, {**panel, **turn}
+
+    def _screen(self, visitor: Visitor, seat: Seat, *, refused: str, saved: str | None, told: str) -> Screen:
         store = self.desk.store(seat.session)
         if store.closed:
             told = self.words["review.is_closed"]
             return None, None, self.lobby(visitor, chosen=seat.session, told=told, refused=refused)
-        said = {"refused": refused, "saved": saved, "told": told}
+        said = {"refused": refused, "told": told, **({} if saved is None else {"saved": saved})}
         place = store.next_place(seat.reader)
         if place is None or seat.paused:
             stage = "paused" if place else "finished"
@@ -121,36 +108,44 @@ class Steps:
         panel = payloads.reading(self.words, store, seat.reader, place, shown=shown, failed=failed)
         return replace(seat, shown=shown), viewer, {**self._about(visitor, seat, store), **said, **panel}
 
+    def again(self, visitor: Visitor, seat: Seat) -> Screen:
+        """Show the study once more to a page that an answer did not reach, with what was kept last."""
+        mine = self.desk.store(seat.session).readings(seat.reader)
+        kept = payloads.saved(self.words, mine[-1]) if mine else ""
+        shown, viewer, panel = self.screen(visitor, seat, saved=kept)
+        return shown, viewer, {**panel, "asked": True}
+
     def commit(self, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Screen:
         """Keep a call; only when the store has it does the screen say so."""
         if seat is None:
             return self.screen(visitor, None)
         store = self.desk.store(seat.session)
-        try:
-            place = self._place(store, seat, sent)
-            call = read_call(sent)
-            condition = store.needs(seat.reader, place.number)
-            if condition is None or sent.get("condition") != condition:
-                raise RuleError("wrong_place")
-            reading = store.commit(seat.reader, place.number, condition, call)
-        except MuraError as error:
-            return self.screen(visitor, seat, refused=self.reason(error))
-        said = payloads.saved(self.words, reading)
-        return self.screen(visitor, seat, saved=said)
+        with self.desk.turn(seat.session, seat.reader):
+            try:
+                place = self._place(store, seat, sent)
+                call = read_call(sent)
+                condition = store.needs(seat.reader, place.number)
+                if condition is None or sent.get("condition") != condition:
+                    raise RuleError("wrong_place")
+                reading = store.commit(seat.reader, place.number, condition, call)
+            except MuraError as error:
+                return self.screen(visitor, seat, refused=self.reason(error))
+            return self.screen(visitor, seat, saved=payloads.saved(self.words, reading))
 
     def undo(self, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Screen:
         """Withdraw the reader's latest call, unless it is a first call after which the model's was shown."""
         if seat is None:
             return self.screen(visitor, None)
         store = self.desk.store(seat.session)
-        try:
-            number = payloads.undo_place(store, seat.reader)
-            if number is None or sent.get("place") != number:
-                raise RuleError("no_undo")
-            store.undo(seat.reader, number)
-        except MuraError as error:
-            return self.screen(visitor, seat, refused=self.reason(error))
-        return self.screen(visitor, seat, saved=self.words.text("review.undone", number=number + 1))
+        with self.desk.turn(seat.session, seat.reader):
+            try:
+                number = payloads.undo_place(store, seat.reader)
+                if number is None or sent.get("place") != number:
+                    raise RuleError("no_undo")
+                store.undo(seat.reader, number)
+            except MuraError as error:
+                return self.screen(visitor, seat, refused=self.reason(error))
+            return self.screen(visitor, seat, saved=self.words.text("review.undone", number=number + 1))
 
     def think(self, visitor: Visitor, seat: Seat | None) -> Screen | None:
         """Let the model read the study on the screen; gives a new screen if the reader may see the result."""
@@ -169,10 +164,11 @@ class Steps:
         except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
             log_without_content(error)
             refused = self.words["review.internal"]
-        # The reader may have gone on in the meantime; what waits now is shown by the step that went on.
-        if store.next_place(seat.reader) != place or not self._changes_screen(seat, store, place):
-            return None
-        return self.screen(visitor, seat, refused=refused)
+        with self.desk.turn(seat.session, seat.reader):
+            # The reader may have gone on in the meantime; what waits now is shown by the step that went on.
+            if store.next_place(seat.reader) != place or not self._changes_screen(seat, store, place):
+                return None
+            return self.screen(visitor, seat, refused=refused, saved=None)
 
     def close(self, visitor: Visitor, seat: Seat | None) -> Iterator[Screen]:
         """Let the model read what it has not read yet, then close the session for good."""
@@ -252,28 +248,3 @@ class Steps:
         """Whether the end of the model's work changes what this reader may see."""
         allowed = store.ai_allowed(seat.reader, place.number)
         return allowed or (store.mode is Mode.AIDED and store.ai_failure(place.case_id) is not None)
-
-
-def read_call(sent: Mapping[str, Any]) -> ReaderCall:
-    """Read a call that a browser sent; the store looks at the rest.
-
-    Raises:
-        RuleError: It is no call, or its confidence contradicts its verdict.
-    """
-    try:
-        verdict = Verdict(sent["verdict"])
-        confidence = sent["confidence"]
-        findings = frozenset(Finding(name) for name in sent["findings"])
-        marks = tuple(_mark(mark) for mark in sent["marks"])
-    except (KeyError, TypeError, ValueError):
-        raise RuleError("wrong_call") from None
-    if type(confidence) is not int or not 0 <= confidence <= 100:
-        raise RuleError("wrong_call")
-    lowest, highest = FITTING[verdict]
-    if not lowest <= confidence <= highest:
-        raise RuleError(f"contradiction_{verdict}", value=confidence)
-    return ReaderCall(verdict, confidence, findings, marks)
-
-
-def _mark(sent: Mapping[str, Any]) -> Mark:
-    return Mark(sent["view"], *(float(sent[name]) for name in ("top", "left", "height", "width")))

@@ -5,6 +5,9 @@ let seat = null;
 function arrive() {
   const value = props.value;
   if (!value) return trigger("go", { to: "lobby", session: new URLSearchParams(location.search).get("session") ?? "" });
+  // What was made earlier may come later: the model's answer on its way while the reader goes on.
+  if (value.turn < (screen?.turn ?? 0)) return;
+  screen = value;
   document.querySelector("#review").dataset.stage = value.stage;
   find(".review").dataset.stage = value.stage;
   find(".told").textContent = value.told ?? "";
@@ -55,13 +58,14 @@ function showReading(value) {
   Object.assign(find(".progress progress"), { max: value.total, value: value.done });
   find(".hint").textContent = value.hint;
   find(".first").textContent = value.first ? props.words.your_call + ": " + props.words[value.first.verdict] + ", " + value.first.confidence : "";
-  find(".saved").textContent = value.saved ?? "";
+  if ("saved" in value) find(".saved").textContent = value.saved;
   find(".undo").hidden = !value.undo;
   find(".undo").textContent = value.undo ?? "";
   // The same study may come again with the model's result, or with a refusal: what the reader set is kept.
   if (here !== seat) beginCall(value.first);
+  else if (value.refused || value.asked) sending = false;
+  if (!value.ready) expectAnswer();
   seat = here;
-  sending = false;
   showCall();
 }
 
@@ -80,7 +84,7 @@ const hotkeys = { n: () => setVerdict("normal"), a: () => setVerdict("abnormal")
 
 function onKey(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", onKey);
-  if (props.value?.stage !== "reading" || sending || document.querySelector("dialog[open]")) return;
+  if (screen?.stage !== "reading" || sending || document.querySelector("dialog[open]")) return;
   const typing = event.target.closest("textarea, select, [contenteditable], input:not([type=range])");
   if (typing || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
@@ -96,7 +100,7 @@ function onKey(event) {
 
 // Z first takes back what is not committed yet, then the last commit.
 function undo() {
-  if (!find(".clear").disabled) return beginCall(props.value.first);
+  if (!find(".clear").disabled) return beginCall(screen.first);
   if (!find(".undo").hidden) takeBack();
 }
 
@@ -104,7 +108,8 @@ function takeBack() {
   if (sending) return;
   sending = true;
   showCall();
-  trigger("undo", { place: props.value.undo_place });
+  expectAnswer();
+  trigger("undo", { place: screen.undo_place });
 }
 
 function connect() {
@@ -115,7 +120,7 @@ function connect() {
   // A click on the proposed value's own place changes nothing, and still says that the reader means it.
   find(".confidence").addEventListener("click", (event) => setConfidence(Number(event.target.value)));
   find(".commit").addEventListener("click", commit);
-  find(".clear").addEventListener("click", () => beginCall(props.value.first));
+  find(".clear").addEventListener("click", () => beginCall(screen.first));
   find(".undo").addEventListener("click", takeBack);
   find(".sessions").addEventListener("change", showChoice);
   find(".lobby").addEventListener("submit", (event) => { event.preventDefault(); go("sit"); });

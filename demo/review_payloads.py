@@ -24,6 +24,7 @@ def lobby(
     """The list of sessions; of other readers it says nothing."""
     return {
         "stage": "lobby",
+        "turn": desk.next_number(),
         "sessions": [_session(desk, words, name) for name in desk.names()],
         "chosen": chosen,
         "reader": login,

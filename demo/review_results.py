@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from demo.handlers import log_without_content
 from demo.review_desk import RuleError
-from demo.review_handlers import Seat, Steps, Visitor
+from demo.review_handlers import Steps
+from demo.review_seat import Seat, Visitor
 from mura_core.errors import MuraError
 from mura_core.review.export import csv_text
 from mura_core.review.results import summarise
@@ -20,6 +22,19 @@ Shown = tuple[Seat | None, dict[str, Any] | None, dict[str, Any], dict[str, Any]
 """Seat, viewer, panel, results."""
 
 
+def step(steps: Steps, name: str, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Shown:
+    """Take the step `go`, `commit` or `undo`; what nobody foresaw leads back to the list."""
+    try:
+        if name == "go":
+            return go(steps, visitor, seat, sent)
+        return (*(steps.commit if name == "commit" else steps.undo)(visitor, seat, sent), None)
+    except MuraError as error:
+        return None, None, steps.lobby(visitor, refused=steps.reason(error)), None
+    except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
+        log_without_content(error)
+        return None, None, steps.lobby(visitor, refused=steps.words["review.internal"]), None
+
+
 def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, Any]) -> Shown:
     """Go where the reader wants: lobby, sit, pause, resume, leave or results."""
     to, session = wanted.get("to"), wanted.get("session")
@@ -29,6 +44,8 @@ def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, A
         return (*steps.screen(visitor, replace(seat, paused=to == "pause", opened=-1)), None)
     if to in ("pause", "resume"):
         return (*steps.screen(visitor, None), None)
+    if to == "here" and seat is not None:
+        return (*steps.again(visitor, seat), None)
     if to == "results":
         return show(steps, visitor, session)
     return None, None, steps.lobby(visitor, chosen=session if to != "leave" else ""), None
@@ -53,7 +70,7 @@ def show(steps: Steps, visitor: Visitor, session: object) -> Shown:
         "mode": steps.words["review.mode"] + ": " + steps.words[f"review.mode_{store.mode}"],
         "results": summarise(store).as_json(),
     }
-    return None, None, {"stage": "results"}, results
+    return None, None, {"stage": "results", "turn": steps.desk.next_number()}, results
 
 
 def download(steps: Steps, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 // A study arrives: its films are unpacked once, and what the reader changed is kept while its result comes.
 
 let arrivals = 0;
+let newest = 0;
 
 async function arrive() {
-  const mine = ++arrivals;
   const value = props.value;
+  // What was made earlier may come later; only the review sessions number what they send.
+  if (value?.turn < newest) return;
+  newest = value?.turn ?? newest;
+  const mine = ++arrivals;
   if (!value) return showEmpty();
   const views = await Promise.all(value.views.map(openView));
   if (mine !== arrivals) return;

@@ -49,10 +49,15 @@ class Recorder:
             with socket.create_connection((target.hostname, target.port)) as server:
                 asking = threading.Thread(target=_pass_on, args=(browser, server), daemon=True)
                 asking.start()
-                while said := server.recv(1 << 16):
-                    with self._lock:
-                        self._heard += said
-                    browser.sendall(said)
+                try:
+                    while said := server.recv(1 << 16):
+                        with self._lock:
+                            self._heard += said
+                        browser.sendall(said)
+                finally:
+                    # Closing alone says nothing while the other thread waits at the socket: the browser would
+                    # send its next request into a connection that the server has given up.
+                    browser.shutdown(socket.SHUT_RDWR)
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:

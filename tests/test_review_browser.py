@@ -9,33 +9,21 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sklearn.metrics import recall_score, roc_auc_score
 
 from mura_core.review.store import SessionStore
+from tests.browser import LIMIT_MS, film
 from tests.fake_predictor import png
 from tests.recorder import Recorder, recorded
 from tests.stand_in_server import started
-from tests.test_browser import LIMIT_MS, chromium_path, film
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
 FIRST_PIXELS = (17, 66, 117, 149, 203, 244)
 """What the model makes of each study; the numbers are like no others that the page sends."""
 TRUTH = (0, 0, 1, 0, 1, 1)
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    path = chromium_path()
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 def studies() -> tuple[bytes, bytes]:
@@ -125,11 +113,9 @@ class Reader:
 
 def shown_values(page: Page, title: str, row: str) -> list[str]:
     """The numbers at one row of a picture of the results, series by series."""
-    texts = (
-        page.locator(".card", has=page.get_by_role("heading", name=title))
-        .locator("svg text")
-        .all_text_contents()
-    )
+    card = page.locator(".card", has=page.get_by_role("heading", name=title, exact=True))
+    # Without the whole name that pointing at a row shows.
+    texts = card.locator("svg text").evaluate_all("found => found.map((text) => text.firstChild.textContent)")
     after = texts[texts.index(row) + 1 :]
     found = []
     for text in after:
@@ -194,7 +180,7 @@ def close_and_compare(page: Page, other: Page) -> None:
         for name, value in figures(rows, condition).items():
             expected[name].append(f"{value:.2f}")
     for name, values in expected.items():
-        assert shown_values(page, "Against truth", name) == values, name
+        assert shown_values(page, "Against truth, with 95 % intervals", name) == values, name
 
 
 def figures(rows: list[dict[str, str]], condition: str) -> dict[str, float]:

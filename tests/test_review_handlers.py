@@ -10,7 +10,8 @@ import pytest
 from demo import review_create, review_results
 from demo.handlers import UploadedFile
 from demo.review_desk import Desk
-from demo.review_handlers import Seat, Steps, Visitor
+from demo.review_handlers import Steps
+from demo.review_seat import Seat, Visitor
 from demo.wording import Wording
 from mura_core.errors import ImageError
 from mura_core.review.session import is_name
@@ -392,6 +393,10 @@ def test_closing_lets_the_model_read_the_rest_and_shows_the_results(sequential: 
     json.dumps(results, allow_nan=False)
     csv = review_results.download(sequential, {"kind": "csv", "session": "Wrists"})
     assert csv["file"]["name"] == "Wrists.csv"
+    for thumbnails in (True, False):
+        wanted = {"kind": "report", "session": "Wrists", "thumbnails": thumbnails}
+        report = review_results.download(sequential, wanted)["file"]["text"]
+        assert ("data:image/" in report) == thumbnails
 
 
 def test_repeats_look_like_any_study(tmp_path: Path, films: Path) -> None:
@@ -497,3 +502,40 @@ def test_texts_of_both_languages_have_the_same_placeholders() -> None:
         for key, text in english.words(file).items():
             found = [set(re.findall(r"{\w+}", each)) for each in (text, korean[f"{file}.{key}"])]
             assert found[0] == found[1], key
+
+
+def test_a_late_result_never_brings_back_a_study_that_was_called(
+    sequential: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat, _, panel = sit(sequential)
+    waiting, _, panel = sequential.commit(AWAY, seat, call(panel))
+    changed = sequential.think(AWAY, waiting)
+    assert changed is not None
+    assert "saved" not in changed[2], "what the screen says of the commit stands"
+
+    def call_meanwhile(*_: object) -> None:
+        assert sequential.commit(AWAY, waiting, call(changed[2]))[2]["place"] == 1
+
+    # A second thought about the first study, still under way when the reader goes on.
+    monkeypatch.setattr(sequential.desk, "result", call_meanwhile)
+    assert sequential.think(AWAY, waiting) is None
+
+
+def test_what_nobody_foresaw_leads_back_to_the_list(
+    sequential: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat, _, panel = sit(sequential)
+    monkeypatch.setattr(sequential, "commit", lambda *_: 1 / 0)
+    _, viewer, shown, _ = review_results.step(sequential, "commit", AWAY, seat, call(panel))
+    assert viewer is None
+    assert shown["refused"] == sequential.words["review.internal"]
+    monkeypatch.undo()
+    assert sit(sequential)[2]["place"] == 0
+
+
+def test_a_page_that_an_answer_did_not_reach_can_ask_again(sequential: Steps) -> None:
+    seat, _, panel = sit(sequential)
+    sequential.commit(AWAY, seat, call(panel, "normal", 5))
+    _, viewer, panel, _ = review_results.go(sequential, AWAY, seat, {"to": "here"})
+    assert viewer is not None
+    assert (panel["saved"], panel["needs"], panel["asked"]) == ("Saved: study 1, normal, 5", "aided", True)
