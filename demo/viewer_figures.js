@@ -82,7 +82,7 @@ function showThreshold() {
   const values = { threshold: threshold.toFixed(2), call: SYMBOL[call] + " " + words["call_" + call], fixed: words["call_" + state.verdict.call] };
   put(".study-recalled", fill(words.study_recalled, values));
   find(".study-recalled").dataset.call = call;
-  put(".views-recalled", state.views.map((view, index) => index + 1 + " " + SYMBOL[calledAt(view.result.probability)]).join("   "));
+  put(".views-recalled", words.views_recalled + " " + state.views.map((view, index) => index + 1 + " " + SYMBOL[calledAt(view.result.probability)]).join("   "));
   if (props.curve) showRates();
 }
 
