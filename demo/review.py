@@ -68,7 +68,6 @@ def add_pages(ui: gr.Blocks, desk: Desk) -> None:
     for language in LANGUAGES:
         words = Wording(language)
         with ui.route(words["review.title"], f"/{address(language)}", show_in_navbar=False):
-            gr.Navbar(visible=False)
             screen = _lay_out(words, desk)
             _connect(Steps(desk, words), screen)
             page.speak(ui, words, words["review.title"])
@@ -133,8 +132,8 @@ def _connect_form(steps: Steps, form: NewSession, panel: gr.HTML) -> None:
     def create(
         films: Any, truth: Any, name: Any, owner: Any, mode: Any, repeats: Any, seed: Any, request: gr.Request
     ) -> tuple[Any, ...]:
-        given = {"films": tuple(_uploads(films)), "truth": next(iter(_uploads(truth)), None)}
-        wanted = review_create.Form(name, owner, mode, repeats, seed, **given)
+        dropped, known = tuple(_uploads(films)), next(iter(_uploads(truth)), None)
+        wanted = review_create.Form(name, owner, mode, repeats, seed, dropped, known)
         payload, used = review_create.create(steps, visitor(request), wanted)
         if not used:
             return payload, gr.skip(), gr.skip(), gr.skip()
@@ -145,7 +144,6 @@ def _connect_form(steps: Steps, form: NewSession, panel: gr.HTML) -> None:
         [*form.uploads, *form.fields],
         [panel, *form.uploads, form.folded],
         preprocess=False,
-        api_name=False,
         **_QUIET,
     )
 
@@ -177,16 +175,16 @@ def _connect(steps: Steps, screen: Screen) -> None:
         wanted = {name: getattr(event, name, None) for name in ("kind", "session", "thumbnails")}
         return review_results.download(steps, wanted)
 
-    model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_name": False, **_QUIET}
+    model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, **_QUIET}
     answers = [
-        listen(step, kept, screen.parts, api_name=False, **_QUIET)
+        listen(step, kept, screen.parts, **_QUIET)
         for listen, step in ((screen.panel.go, go), (screen.panel.commit, commit), (screen.panel.undo, undo))
     ]
     for answer in answers:
         answer.then(think, kept, [screen.viewer, screen.panel], **model)
     screen.panel.end(end, kept, screen.parts, **model)
-    screen.results.back(back, None, screen.parts, api_name=False, **_QUIET)
-    screen.results.download(download, None, screen.results, api_name=False, **_QUIET)
+    screen.results.back(back, None, screen.parts, **_QUIET)
+    screen.results.download(download, None, screen.results, **_QUIET)
 
 
 def _sent(event: gr.EventData) -> dict[str, Any]:
@@ -202,7 +200,7 @@ def _uploads(files: Any) -> list[UploadedFile]:
 
 def _heading(words: Wording) -> str:
     home = "." if words.language == LANGUAGES[0] else words.language
-    ways = [(home, words["review.back"])]
+    ways: list[tuple[str, str]] = [(home, words["review.back"])]
     ways += [
         (address(language), Wording(language)["page.language"])
         for language in LANGUAGES
