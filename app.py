@@ -31,9 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
         # Imported here: `--help` and a wrong flag answer at once, without the network's libraries.
         from demo.review_desk import Desk, open_from_path
         from demo.ui import build_ui, launch
+        from mura_core.pacs.dicomweb import Archive
         from mura_core.predictor import Predictor
         from mura_core.review.push import pusher_from_environment
 
+        pacs = Archive(flags.dicomweb) if flags.dicomweb else None
+        if pacs and users is None and not _is_local(flags.host):
+            raise MuraError(
+                f"An archive shows patients' names, and whoever reaches {flags.host} could read them. "
+                "Say who may with --auth, or leave --host out."
+            )
         predictor = Predictor.load(weights=flags.weights, device=flags.device)
         desk = Desk(flags.sessions, predictor)
         if flags.session:
@@ -46,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
         pusher = pusher_from_environment(desk.open_stores)
         try:
-            launch(build_ui(predictor, desk), host=flags.host, port=flags.port, auth=users)
+            launch(build_ui(predictor, desk, pacs), host=flags.host, port=flags.port, auth=users)
         finally:
             if pusher is not None:
                 pusher.stop()
@@ -113,6 +120,12 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         default=variable("MURA_AUTH"),
         help="file of user:password lines; without it everybody may enter [MURA_AUTH]",
+    )
+    parser.add_argument(
+        "--dicomweb",
+        metavar="URL",
+        default=variable("MURA_DICOMWEB"),
+        help="an archive's DICOMweb service, to fetch studies from and store results in [MURA_DICOMWEB]",
     )
     parser.add_argument(
         "--sessions",

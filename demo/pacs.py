@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo import pacs_handlers
-from demo.handlers import IDLE_S, analyse
+
+# Gradio looks up the types of a handler's arguments by name, so they are imported for good.
+from demo.handlers import IDLE_S, OpenStudy, Tray, analyse
 from demo.pacs_handlers import Card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.handlers import OpenStudy, Tray
     from demo.wording import Wording
     from mura_core.pacs.dicomweb import Archive
     from mura_core.predictor import Predictor

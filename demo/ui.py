@@ -13,6 +13,7 @@ from demo import about, handlers, page, review
 from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
+from demo.pacs import build_pacs, connect_pacs
 from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from demo.review_desk import Desk
+    from mura_core.pacs.dicomweb import Archive
     from mura_core.predictor import Predictor
 
 _FOLDER = Path(__file__).parent
@@ -47,6 +49,7 @@ class Parts:
         analyse: The button.
         clear: The button.
         archive: The results as DICOM.
+        pacs: The card of the archive, None where there is none.
         examples: Name of an example study to its button.
     """
 
@@ -58,15 +61,17 @@ class Parts:
     analyse: gr.Button
     clear: gr.Button
     archive: gr.HTML
+    pacs: gr.HTML | None
     examples: dict[str, gr.Button]
 
 
-def build_ui(predictor: Predictor, desk: Desk | None = None) -> gr.Blocks:
+def build_ui(predictor: Predictor, desk: Desk | None = None, pacs: Archive | None = None) -> gr.Blocks:
     """Lay out the page in every language and connect it to a predictor.
 
     Args:
         predictor: Anything with the Predictor's `sidecar` and its thread-safe `predict(study)`.
         desk: The review sessions; None leaves their page out.
+        pacs: An archive to fetch studies from; None leaves its card out. Whoever sees the page sees names.
 
     Returns:
         The page at `/`, at `/ko` in Korean, and that of the review sessions; `launch` serves it.
@@ -76,11 +81,11 @@ def build_ui(predictor: Predictor, desk: Desk | None = None) -> gr.Blocks:
         title=first["page.title"], analytics_enabled=False, delete_cache=(60, IDLE_S), fill_width=True
     )
     with ui:
-        _build_page(ui, predictor, first, reviews=desk is not None)
+        _build_page(ui, predictor, first, pacs, reviews=desk is not None)
         _forget_on_closing(ui)
     for words in others:
         with ui.route(words["page.language"], f"/{words.language}", show_in_navbar=False):
-            _build_page(ui, predictor, words, reviews=desk is not None)
+            _build_page(ui, predictor, words, pacs, reviews=desk is not None)
     if desk is not None:
         review.add_pages(ui, desk)
     ui.queue(max_size=64, default_concurrency_limit=4)
@@ -135,22 +140,27 @@ def launch(
     return address
 
 
-def _build_page(ui: gr.Blocks, predictor: Predictor, words: Wording, *, reviews: bool) -> None:
-    parts = _lay_out(predictor, words, reviews=reviews)
+def _build_page(
+    ui: gr.Blocks, predictor: Predictor, words: Wording, pacs: Archive | None, *, reviews: bool
+) -> None:
+    parts = _lay_out(predictor, words, archived=pacs is not None, reviews=reviews)
     running = _connect_model(predictor, parts, words)
     _connect_tray(parts, words, running)
     connect_comparison(predictor, parts.viewer, parts.opened, words)
     connect_archive(parts.archive, parts.opened, words)
+    if pacs is not None and parts.pacs is not None:
+        connect_pacs(pacs, predictor, parts.pacs, parts.viewer, parts.opened, words)
     page.speak(ui, words, words["page.title"])
 
 
-def _lay_out(predictor: Predictor, words: Wording, *, reviews: bool) -> Parts:
+def _lay_out(predictor: Predictor, words: Wording, *, archived: bool, reviews: bool) -> Parts:
     tray = gr.State(Tray(), time_to_live=IDLE_S)
     opened = gr.State(None, time_to_live=IDLE_S)
     with gr.Row(elem_id="page"):
         with gr.Column(elem_id="side", min_width=260):
             _html(about.heading(words, {language: _address(language) for language in LANGUAGES}))
             with gr.Column(elem_id="intake", min_width=0):
+                pacs = build_pacs(words) if archived else None
                 label = words["page.upload_label"]
                 upload = gr.File(label=label, file_count="multiple", elem_id="upload", height=112)
                 waiting = _tray_list(words)
@@ -172,7 +182,7 @@ def _lay_out(predictor: Predictor, words: Wording, *, reviews: bool) -> Parts:
                 _html(about.model_panel(predictor.sidecar, words))
         with gr.Column(elem_id="view", min_width=320):
             viewer = build_viewer(words, predictor.sidecar, compares=True)
-    return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, examples)
+    return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, pacs, examples)
 
 
 def _connect_model(predictor: Predictor, parts: Parts, words: Wording) -> list[Any]:
