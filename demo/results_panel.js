@@ -141,10 +141,12 @@ function groupsCard(results, reader, kind, title) {
 }
 
 function hitsCard(one) {
-  const series = ["unaided", "aided"].filter((name) => one.marks[name]?.boxed);
-  if (!series.length) return null;
-  const rows = [...series.map((name) => ({ label: words[name], marks: [{ series: name, interval: one.marks[name].hit_rate }] })),
-    { label: words.ai, marks: [{ series: "ai", interval: one.marks[series[0]].ai_hit_rate }] }];
+  const marks = SERIES.slice(0, 2).filter((series) => one.marks[series]).map((series) => ({ series, ...one.marks[series] }));
+  const boxed = marks.filter((each) => each.boxed);
+  const hits = boxed.map(({ series, hit_rate }) => ({ series, interval: hit_rate }));
+  if (boxed.length) hits.push({ series: "ai", interval: boxed[0].ai_hit_rate });
+  const near = marks.filter((each) => each.compared).map(({ series, near_ai_rate }) => ({ series, interval: near_ai_rate }));
+  const rows = [{ label: words.marks_hit, marks: hits }, { label: words.near_ai, marks: near }];
   return card(words.marks, forest(rows, { label: words.marks }), words.marks_hint);
 }
 
