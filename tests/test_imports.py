@@ -110,6 +110,7 @@ ORDER = (
     "review.html_films",
     "review.html_sections",
     "review.html_report",
+    "review.passwords",
     "batch.columns",
     "batch.worklist",
     "batch.reader",
@@ -133,6 +134,7 @@ DEMO_PACKAGES = ("review.", "pacs.")
 
 INSTALLED_AS = {
     "cv2": "opencv-python-headless",
+    "dicomweb_client": "dicomweb-client",
     "gdcm": "python-gdcm",
     "PIL": "pillow",
     "pytorch_grad_cam": "grad-cam",
