@@ -263,6 +263,9 @@ def _forget_on_closing(ui: gr.Blocks) -> None:
     def forget_session(request: gr.Request) -> None:
         if request.session_hash:
             ui.state_holder.delete_state(request.session_hash)
+            # A session that once was closed keeps for an hour even what comes later: after a broken
+            # connection, or from an analysis that was running. What comes now finds a new session.
+            ui.state_holder.session_data.pop(request.session_hash, None)
 
     ui.unload(forget_session)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,9 @@ import httpx
 import pytest
 
 import app
-from demo.wording import Wording
+from demo.about import upload_notes
+from demo.handlers import IDLE_S
+from demo.wording import LANGUAGES, Wording
 from mura_core.errors import MuraError
 from tests.fake_predictor import png
 from tests.stand_in_server import served
@@ -78,6 +82,64 @@ def test_one_readers_files_are_not_anothers(
     send(client, tmp_path / "a.png")
     assert analysed(connect(server[0], tmp_path))["error"] == NO_FILES
     assert analysed(client)["verdict"]
+
+
+def test_closing_the_page_ends_what_the_server_kept(
+    client: gradio_client.Client, server: tuple[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(png(1))
+    heartbeat = f"{server[0]}gradio_api/heartbeat/{client.session_hash}"
+    with httpx.stream("GET", heartbeat) as answer:
+        beats = answer.iter_text()
+        next(beats)
+        send(client, tmp_path / "a.png")
+        assert waiting_files(client) == ["a.png"]
+    # The connection ended, as it does with a page that is closed; the server notices at its next beat.
+    deadline = time.monotonic() + 60
+    while waiting_files(client) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert waiting_files(client) == []
+    send(client, tmp_path / "a.png")
+    assert waiting_files(client) == ["a.png"]
+
+
+def waiting_files(client: gradio_client.Client) -> list[str]:
+    """Names of what waits on the server."""
+    answer = client.predict([], api_name="/add")
+    return [
+        file["name"]
+        for part in answer
+        if isinstance(part, dict) and "files" in part
+        for file in part["files"]
+    ]
+
+
+TIMES_TO_LIVE = """
+import gradio
+from demo.ui import build_ui
+from tests.fake_predictor import FakePredictor
+states = [block for block in build_ui(FakePredictor()).blocks.values() if isinstance(block, gradio.State)]
+print([state.time_to_live for state in states])
+"""
+
+
+def test_nothing_of_a_study_is_kept_for_longer_than_the_page_says() -> None:
+    # In a process of its own: even an app that is not served leaves an event loop open.
+    command = [sys.executable, "-c", TIMES_TO_LIVE]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    kept = json.loads(done.stdout)
+    assert len(kept) >= 4
+    assert set(kept) == {IDLE_S}
+    for language in LANGUAGES:
+        assert f" {IDLE_S // 60}" in upload_notes(Wording(language))
+
+
+@pytest.mark.parametrize(("suffix", "word"), [("", "abnormal"), ("_ko", "이상 소견")])
+def test_both_languages_have_their_own_endpoints(
+    client: gradio_client.Client, suffix: str, word: str
+) -> None:
+    shown = analysed(client, f"/example_leg{suffix}")
+    assert (shown["verdict"]["call"], shown["verdict"]["word"]) == ("abnormal", word)
 
 
 def test_an_example_is_analysed(client: gradio_client.Client) -> None:

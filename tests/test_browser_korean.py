@@ -17,7 +17,22 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 LATIN = re.compile("[A-Za-z]{2,}")
-NAMES = {"English", "AP", "AUROC", "CSV", "DICOM", "HTML", "JPEG", "PNG", "ZIP", "MB", "kB", "mm", "px"}
+NAMES = {
+    "English",
+    "AP",
+    "PACS",
+    "AUROC",
+    "CSV",
+    "DICOM",
+    "HTML",
+    "JPEG",
+    "PNG",
+    "ZIP",
+    "MB",
+    "kB",
+    "mm",
+    "px",
+}
 KEYS = {"Delete", "Enter", "Esc", "Shift", "Tab"}
 FROM_FILES = ("fake-network", "0.0-test", "a.png", "phantom.dcm")
 
@@ -26,8 +41,8 @@ ALL_TEXTS = """() => {
   const said = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
-    const text = walker.currentNode;
-    if (!text.parentElement.closest("script, style, noscript, .nav-holder, body [lang=en]")) said.push(text.data);
+    const { data, parentElement } = walker.currentNode;
+    if (!parentElement.closest("script, style, noscript, .nav-holder, body [lang=en]")) said.push(data);
   }
   for (const name of ["aria-label", "title", "alt", "placeholder"])
     for (const one of document.querySelectorAll("[" + name + "]")) said.push(one.getAttribute(name));
@@ -100,7 +115,7 @@ def test_nothing_of_the_korean_review_page_is_left_in_english(korean: Page, addr
     opened(korean, f"{address}review-ko", ".review")
     expect(korean.locator("html")).to_have_attribute("lang", "ko", timeout=LIMIT_MS)
     korean.get_by_role("button", name="새 세션").click()
-    expect(korean.get_by_label("순서의 시드")).to_be_visible(timeout=LIMIT_MS)
+    expect(korean.get_by_label("순서의 난수 시드")).to_be_visible(timeout=LIMIT_MS)
     assert left_in_english(korean) == []
 
 
@@ -114,7 +129,7 @@ def test_the_scan_finds_what_is_left_in_english(korean: Page, address: str) -> N
 def test_no_text_spills_over_its_place(korean: Page, address: str, width: int, path: str) -> None:
     korean.set_viewport_size({"width": width, "height": 900})
     korean.goto(f"{address}{path}")
-    korean.get_by_role("button", name=re.compile("Forearm phantom|아래팔 팬텀")).click()
+    korean.get_by_role("button", name=re.compile("Forearm phantom|전완 팬텀")).click()
     expect(korean.locator(".viewer")).to_have_attribute("data-phase", "called", timeout=LIMIT_MS)
     assert korean.evaluate(SPILLING) == []
     assert korean.evaluate("document.documentElement.scrollWidth <= innerWidth")
