@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import ipaddress
 import os
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mura_core.errors import MuraError
+from mura_core.review.passwords import read_readers
 
 if TYPE_CHECKING:
     from demo.review_desk import Desk
@@ -23,12 +25,16 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: Command line without the program's name; None for the process's own.
 
     Returns:
-        0 after an interrupt, 1 if the page could not be served; the reason is on stderr.
+        0 after an interrupt or once a reader is added, 1 if that failed; the reason is on stderr.
     """
     flags = parse_flags(arguments)
     try:
-        users = read_users(flags.auth) if flags.auth else None
+        if flags.add_reader is not None:
+            add_reader(flags.auth, flags.add_reader)
+            return 0
+        readers = read_readers(flags.auth) if flags.auth else None
         # Imported here: `--help` and a wrong flag answer at once, without the network's libraries.
+        from demo.login import Door
         from demo.review_desk import Desk, open_from_path
         from demo.ui import build_ui, launch
         from mura_core.pacs.dicomweb import Archive
@@ -36,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         from mura_core.review.push import pusher_from_environment
 
         pacs = Archive(flags.dicomweb) if flags.dicomweb else None
-        if pacs and users is None and not _is_local(flags.host):
+        if pacs and readers is None and not _is_local(flags.host):
             raise MuraError(
                 f"An archive shows patients' names, and whoever reaches {flags.host} could read them. "
                 "Say who may with --auth, or leave --host out."
@@ -46,14 +52,15 @@ def main(arguments: list[str] | None = None) -> int:
         if flags.session:
             desk.chosen = open_from_path(desk, flags.session, _wish(flags))
             _say_what_is_left_out(desk)
-        if users is None and not _is_local(flags.host):
+        if readers is None and not _is_local(flags.host):
             print(
                 f"Listening on {flags.host} without --auth: whoever reaches it can use the page.",
                 file=sys.stderr,
             )
         pusher = pusher_from_environment(desk.open_stores)
         try:
-            launch(build_ui(predictor, desk, pacs), host=flags.host, port=flags.port, auth=users)
+            door = Door(readers) if readers else None
+            launch(build_ui(predictor, desk, pacs), host=flags.host, port=flags.port, door=door)
         finally:
             if pusher is not None:
                 pusher.stop()
@@ -66,30 +73,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def read_users(path: Path) -> list[tuple[str, str]]:
-    """Read who may enter: one `user:password` a line; blank lines and lines that start with # are skipped.
+def add_reader(path: Path | None, name: str) -> None:
+    """Let a reader in by a password that is asked for twice, or read as one line where nobody sits.
 
     Raises:
-        MuraError: The file cannot be read, a line is not of that form, or nobody is in it.
+        MuraError: No file is given, the passwords differ, or `mura_core.review.passwords` says why not.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise MuraError(
-            f"The file of users {path} cannot be read ({error}). Give a text file of user:password lines."
-        ) from None
-    users = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        user, colon, password = line.partition(":")
-        if not (user.strip() and colon and password):
-            # The line itself is not repeated: it may hold a password.
-            raise MuraError(f"{path}, line {number}: expected user:password. Correct or remove the line.")
-        users.append((user.strip(), password))
-    if not users:
-        raise MuraError(f"{path} names no user. Add lines of the form user:password, or leave --auth out.")
-    return users
+    from mura_core.review import passwords
+
+    if path is None:
+        raise MuraError("Where shall the reader be kept? Name the file with --auth FILE.")
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password for {name}, at least {passwords.SHORTEST} characters: ")
+        if getpass.getpass("The same again: ") != password:
+            raise MuraError("The two passwords differ. Nothing was changed; try again.")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    new = passwords.add_reader(path, name, password)
+    print(f"{name} may sign in ({path})." if new else f"{name} has a new password ({path}).")
 
 
 def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
@@ -119,7 +120,12 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         "--auth",
         type=Path,
         default=variable("MURA_AUTH"),
-        help="file of user:password lines; without it everybody may enter [MURA_AUTH]",
+        help="file of the readers who may sign in; without it everybody may enter [MURA_AUTH]",
+    )
+    parser.add_argument(
+        "--add-reader",
+        metavar="NAME",
+        help="asks for a password, adds the reader to the --auth file, and ends",
     )
     parser.add_argument(
         "--dicomweb",

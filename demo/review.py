@@ -13,6 +13,7 @@ import gradio as gr
 
 from demo import page, review_create, review_results
 from demo.handlers import UploadedFile
+from demo.login import on_space, reader_name, sign_in_button
 from demo.review_handlers import Steps
 from demo.review_seat import Seat, Visitor
 from demo.viewer import build_viewer
@@ -88,7 +89,7 @@ def visitor(request: gr.Request) -> Visitor:
         local = ipaddress.ip_address(host).is_loopback and "x-forwarded-for" not in request.headers
     except ValueError:
         local = False
-    return Visitor(login=request.username or "", local=local)
+    return Visitor(login=reader_name(request) or "", local=local, asked=on_space())
 
 
 def _lay_out(words: Wording, desk: Desk) -> Screen:
@@ -96,6 +97,7 @@ def _lay_out(words: Wording, desk: Desk) -> Screen:
     with gr.Row(elem_id="review"):
         with gr.Column(elem_id="review-side", min_width=260):
             gr.HTML(_heading(words), apply_default_css=False, elem_id="review-heading")
+            sign_in_button(words)
             panel = _part("review_panel", ("review_call.js", "review_panel.js"), words.words("review"))
             form = _new_session(words)
         with gr.Column(elem_id="review-view", min_width=320):

@@ -64,7 +64,7 @@ def _read(steps: Steps, visitor: Visitor, form: Form) -> tuple[str, str, session
     steps.desk.check_new(name)
     if not form.films:
         raise RuleError("no_films")
-    owner = visitor.login or steps.reader_name(form.owner)
+    owner = steps.name_of(visitor, form.owner)
     repeats, seed = _whole(form.repeats), _whole(form.seed)
     try:
         mode = Mode(str(form.mode))

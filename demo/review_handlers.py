@@ -51,7 +51,7 @@ class Steps:
         """Let a reader take a seat at a session, where the reader stopped."""
         try:
             store = self.desk.store(str(session))
-            name = visitor.login or self.reader_name(reader)
+            name = self.name_of(visitor, reader)
             if visitor.login and isinstance(reader, str) and reader.strip() not in ("", visitor.login):
                 raise RuleError("wrong_reader")
             if store.closed:
@@ -200,6 +200,16 @@ class Steps:
         if isinstance(error, RuleError):
             return self.words.text(f"review.{error.key}", **error.values)
         return str(error)
+
+    def name_of(self, visitor: Visitor, typed: object) -> str:
+        """Name a visitor: by the log-in, and by what was typed where nobody is asked to log in.
+
+        Raises:
+            RuleError: Who must sign in did not, or the name cannot be one.
+        """
+        if visitor.asked and not visitor.login:
+            raise RuleError("sign_in_first")
+        return visitor.login or self.reader_name(typed)
 
     def reader_name(self, name: object) -> str:
         """Read a name that was typed.

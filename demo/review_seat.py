@@ -10,12 +10,14 @@ class Visitor:
     """Who sends an event, as the server knows it.
 
     Attributes:
-        login: The name of the log-in; "" where nobody is asked.
+        login: The name of the log-in; "" where nobody is asked, or where who is asked did not sign in.
         local: Whether the browser runs on the server's own machine.
+        asked: Whether who reads must sign in first.
     """
 
     login: str = ""
     local: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True)

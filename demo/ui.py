@@ -13,6 +13,7 @@ from demo import about, handlers, page, review
 from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
+from demo.login import MIDDLEWARE
 from demo.pacs import build_pacs, connect_pacs
 from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
@@ -20,6 +21,7 @@ from demo.wording import LANGUAGES, Wording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from demo.login import Door
     from demo.review_desk import Desk
     from mura_core.pacs.dicomweb import Archive
     from mura_core.predictor import Predictor
@@ -97,7 +99,7 @@ def launch(
     *,
     host: str | None = None,
     port: int | None = None,
-    auth: list[tuple[str, str]] | None = None,
+    door: Door | None = None,
     block: bool = True,
 ) -> str:
     """Serve the page, with nothing shared, recorded or sent elsewhere.
@@ -106,7 +108,7 @@ def launch(
         ui: What `build_ui` returned.
         host: Address to listen on; None for 127.0.0.1.
         port: Port to listen on; None for the first free one from 7860.
-        auth: (user, password) pairs that may enter; None lets everybody in.
+        door: Who lets readers in; None lets everybody in.
         block: Whether to stay until interrupted.
 
     Returns:
@@ -115,8 +117,12 @@ def launch(
     _, address, _ = ui.launch(
         server_name=host,
         server_port=port,
-        auth=auth,
-        auth_message="<br>".join(Wording(language)["page.notice"] for language in LANGUAGES),
+        # Gradio awaits a coroutine function, though its types do not say so; `admit`, a bound method, is one.
+        auth=door.admit if door else None,  # type: ignore[arg-type]
+        auth_message="<br>".join(
+            Wording(language)[key] for language in LANGUAGES for key in ("page.notice", "login.waits")
+        ),
+        app_kwargs={"middleware": [MIDDLEWARE]},
         prevent_thread_lock=True,
         max_file_size=f"{handlers.MAX_FILE_MB}mb",
         state_session_capacity=200,

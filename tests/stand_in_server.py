@@ -82,18 +82,22 @@ def _address(process: subprocess.Popen[str]) -> str:
 if __name__ == "__main__":
     import argparse
 
+    from demo.login import Door
     from demo.review_desk import Desk
     from demo.ui import build_ui, launch
     from mura_core.pacs.dicomweb import Archive
+    from mura_core.review.passwords import read_readers
     from tests.fake_predictor import FakePredictor
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--sessions", type=Path, help="folder of review sessions; none without it")
     parser.add_argument("--port", type=int)
+    parser.add_argument("--auth", type=Path, help="file of readers; without it everybody may enter")
     parser.add_argument("--told-by-film", action="store_true", help="see FakePredictor")
     parser.add_argument("--dicomweb", help="an archive")
     flags = parser.parse_args()
     predictor = FakePredictor(told_by_film=flags.told_by_film)
     desk = Desk(flags.sessions, predictor) if flags.sessions else None
+    door = Door(read_readers(flags.auth)) if flags.auth else None
     pacs = Archive(flags.dicomweb) if flags.dicomweb else None
-    launch(build_ui(predictor, desk, pacs), port=flags.port)
+    launch(build_ui(predictor, desk, pacs), port=flags.port, door=door)

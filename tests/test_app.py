@@ -1,4 +1,4 @@
-"""The served page through gradio_client, and app.py's flags, users and exit codes."""
+"""The served page through gradio_client, and app.py's flags, readers and exit codes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import gradio_client
@@ -18,6 +19,7 @@ from demo.about import upload_notes
 from demo.handlers import IDLE_S
 from demo.wording import LANGUAGES, Wording
 from mura_core.errors import MuraError
+from mura_core.review.passwords import read_readers
 from tests.fake_predictor import png
 from tests.stand_in_server import served
 
@@ -167,28 +169,58 @@ def add_by_path(address: str, path: str) -> str:
     return httpx.get(f"{call}/{event}").text
 
 
-def test_users_are_read_from_lines(tmp_path: Path) -> None:
+def run_app(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "app.py", *arguments],
+        cwd=ROOT,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_a_reader_is_added_by_one_line_where_nobody_sits(tmp_path: Path) -> None:
+    file = tmp_path / "readers"
+    done = run_app("--add-reader", "ann", "--auth", str(file), given="correct horse\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ann may sign in ({file}).\n", "")
+    again = run_app("--add-reader", "ann", "--auth", str(file), given="another horse\r\n")
+    assert again.stdout == f"ann has a new password ({file}).\n"
+    (ann,) = read_readers(file).values()
+    assert ann.matches("another horse")
+
+
+def test_a_reader_at_a_terminal_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "readers"
+    answers = ["correct horse", "correct hose", "correct horse", "correct horse"]
+    monkeypatch.setattr("getpass.getpass", lambda _: answers.pop(0))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(MuraError, match="two passwords differ"):
+        app.add_reader(file, "ann")
+    assert not file.exists()
+    app.add_reader(file, "ann")
+    assert read_readers(file)["ann"].matches("correct horse")
+    assert answers == []
+
+
+def test_adding_a_reader_without_a_file_or_with_a_short_password_says_what_to_do(tmp_path: Path) -> None:
+    done = run_app("--add-reader", "ann", "--auth", str(tmp_path / "readers"), given="short\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "expected 10 to 256" in done.stderr
+    assert "Traceback" not in done.stderr
+    with pytest.raises(MuraError, match="--auth FILE"):
+        app.add_reader(None, "ann")
+
+
+def test_a_file_of_plain_passwords_lets_nobody_start_and_is_not_repeated(tmp_path: Path) -> None:
     file = tmp_path / "users"
-    file.write_text("# readers\nann:pass:word\n\nbob: x\n", encoding="utf-8")
-    assert app.read_users(file) == [("ann", "pass:word"), ("bob", " x")]
-
-
-@pytest.mark.parametrize("text", ["ann-hunter2", "ann:", ":hunter2"])
-def test_a_bad_line_of_users_is_named_without_its_password(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "users"
-    file.write_text(f"bob:x\n{text}\n", encoding="utf-8")
-    with pytest.raises(MuraError, match="line 2: expected user:password") as caught:
-        app.read_users(file)
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_file_without_users_lets_nobody_start(tmp_path: Path) -> None:
-    file = tmp_path / "users"
-    file.write_text("# none\n", encoding="utf-8")
-    with pytest.raises(MuraError, match="names no user"):
-        app.read_users(file)
-    with pytest.raises(MuraError, match="cannot be read"):
-        app.read_users(tmp_path / "absent")
+    file.write_text("ann:hunter2hunter2\n", encoding="utf-8")
+    done = run_app("--auth", str(file))
+    assert done.returncode == 1
+    assert "line 1" in done.stderr
+    assert "--add-reader NAME --auth FILE" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
 
 
 def test_the_environment_stands_in_for_flags_and_flags_win(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,14 +247,7 @@ def test_the_environment_stands_in_for_flags_and_flags_win(monkeypatch: pytest.M
 
 
 def test_without_weights_the_app_ends_with_what_to_do(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "app.py", "--weights", str(tmp_path / "none")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_app("--weights", str(tmp_path / "none"))
     assert done.returncode == 1
     assert "There is no weights folder" in done.stderr
     assert "Traceback" not in done.stderr

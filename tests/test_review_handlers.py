@@ -9,7 +9,7 @@ import pytest
 
 from demo import review_create, review_results
 from demo.handlers import UploadedFile
-from demo.review_desk import Desk
+from demo.review_desk import Desk, RuleError
 from demo.review_handlers import Steps
 from demo.review_seat import Seat, Visitor
 from demo.wording import Wording
@@ -292,6 +292,16 @@ def test_a_log_in_reads_under_its_own_name_alone(sequential: Steps) -> None:
     seat, _, _ = sequential.sit(Visitor("ann"), "Wrists", "")
     assert seat is not None
     assert seat.reader == "ann"
+
+
+def test_who_must_sign_in_neither_reads_nor_creates_under_a_typed_name(sequential: Steps) -> None:
+    stranger, known = Visitor(asked=True), Visitor("ann", asked=True)
+    seat, _, panel = sequential.sit(stranger, "Wrists", "ann")
+    assert seat is None
+    assert panel["refused"] == sequential.words["review.sign_in_first"]
+    with pytest.raises(RuleError, match="sign_in_first"):
+        sequential.name_of(stranger, "ann")
+    assert sequential.name_of(known, "") == "ann"
 
 
 def test_without_a_seat_every_step_leads_back_to_the_list(sequential: Steps) -> None:
