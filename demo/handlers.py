@@ -62,7 +62,7 @@ class Tray:
     refused: tuple[Refusal, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OpenStudy:
     """The study on screen; in the server's memory only, until Clear, the next analysis or `IDLE_S` seconds.
 

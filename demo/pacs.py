@@ -11,6 +11,7 @@ from demo import pacs_handlers
 
 # Gradio looks up the types of a handler's arguments by name, so they are imported for good.
 from demo.handlers import IDLE_S, OpenStudy, Tray, analyse
+from demo.memory import make_room
 from demo.pacs_handlers import Card
 
 if TYPE_CHECKING:
@@ -36,11 +37,18 @@ def build_pacs(words: Wording) -> gr.HTML:
 
 
 def connect_pacs(
-    archive: Archive, predictor: Predictor, panel: gr.HTML, viewer: gr.HTML, opened: gr.State, words: Wording
+    ui: gr.Blocks,
+    archive: Archive,
+    predictor: Predictor,
+    panel: gr.HTML,
+    viewer: gr.HTML,
+    opened: gr.State,
+    words: Wording,
 ) -> None:
     """Answer the card.
 
     Args:
+        ui: The app.
         archive: Chosen by whoever started the server; the browser has no say in it.
         predictor: The model.
         panel: From `build_pacs`.
@@ -64,6 +72,7 @@ def connect_pacs(
         if tray is None:
             yield gr.skip(), gr.skip(), None
             return
+        make_room(ui)
         for payload, study in analyse(predictor, tray, words):
             yield payload, study, None
 

@@ -14,6 +14,7 @@ from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
 from demo.login import MIDDLEWARE
+from demo.memory import make_room
 from demo.pacs import build_pacs, connect_pacs
 from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
@@ -150,12 +151,12 @@ def _build_page(
     ui: gr.Blocks, predictor: Predictor, words: Wording, pacs: Archive | None, *, reviews: bool
 ) -> None:
     parts = _lay_out(predictor, words, archived=pacs is not None, reviews=reviews)
-    running = _connect_model(predictor, parts, words)
+    running = _connect_model(ui, predictor, parts, words)
     _connect_tray(parts, words, running)
     connect_comparison(predictor, parts.viewer, parts.opened, words)
     connect_archive(parts.archive, parts.opened, words)
     if pacs is not None and parts.pacs is not None:
-        connect_pacs(pacs, predictor, parts.pacs, parts.viewer, parts.opened, words)
+        connect_pacs(ui, pacs, predictor, parts.pacs, parts.viewer, parts.opened, words)
     page.speak(ui, words, words["page.title"])
 
 
@@ -191,14 +192,16 @@ def _lay_out(predictor: Predictor, words: Wording, *, archived: bool, reviews: b
     return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, pacs, examples)
 
 
-def _connect_model(predictor: Predictor, parts: Parts, words: Wording) -> list[Any]:
+def _connect_model(ui: gr.Blocks, predictor: Predictor, parts: Parts, words: Wording) -> list[Any]:
     """Let the model answer the buttons, one study at a time."""
 
     def read_tray(kept: Tray) -> Iterator[tuple[Any, ...]]:
+        make_room(ui)
         for payload, opened in handlers.analyse(predictor, kept, words):
             yield (payload, opened, *_tray_state(Tray()))
 
     def read_example(name: str) -> Iterator[tuple[Any, ...]]:
+        make_room(ui)
         yield from handlers.analyse(predictor, Tray(files=draw_example(name)), words)
 
     one_at_a_time: dict[str, Any] = {

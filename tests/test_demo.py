@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from demo import about, handlers, render
+from demo import about, handlers, memory, render
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import Tray, UploadedFile
 from demo.wording import LANGUAGES, Wording
@@ -231,6 +231,21 @@ def test_a_call_is_shown_in_the_pages_language_and_read_by_programs_in_english(
     assert (shown["verdict"]["call"], shown["verdict"]["word"]) == ("doubt", word)
     assert shown["rests"] == rests
     assert [view["result"]["call"] for view in shown["views"]] == ["abnormal", "normal"]
+
+
+def test_of_all_open_studies_those_used_last_are_kept() -> None:
+    tray = Tray(files=(("a.png", png(1)), ("b.png", png(2))))
+    opened = list(handlers.analyse(FakePredictor(), tray, WORDS))[-1][1]
+    assert opened is not None
+    pixels = 2 * 120 * 100
+    # float32 pixels and heatmap, uint16 values, the coarse map, the files.
+    assert memory.size_bytes(opened) == 10 * pixels + 2 * 400 + len(png(1)) + len(png(2))
+    last, middle, first = states = [{1: Tray(), 2: opened} for _ in range(3)]
+    memory.keep_newest(states, 2 * memory.size_bytes(opened))
+    assert (last[2], middle[2], first[2]) == (opened, opened, None)
+    assert first[1] == Tray()
+    memory.keep_newest(states, memory.size_bytes(opened) - 1)
+    assert (last[2], middle[2]) == (None, None)
 
 
 def test_an_error_made_for_the_reader_is_shown() -> None:

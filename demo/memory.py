@@ -1,0 +1,49 @@
+"""How many open studies the server keeps in memory, over all its readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from demo.handlers import OpenStudy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping
+
+    import gradio as gr
+
+KEPT_BYTES = 2 << 30
+"""About forty studies of two 2.7-megapixel films each."""
+
+
+def make_room(ui: gr.Blocks) -> None:
+    """Let go of the studies that were used longest ago where all open ones take more than `KEPT_BYTES`.
+
+    Whoever comes back to such a study is told to analyse it again.
+    """
+    sessions = list(ui.state_holder.session_data.values())
+    keep_newest((session.state_data for session in reversed(sessions)), KEPT_BYTES)
+
+
+def keep_newest(states: Iterable[MutableMapping[int, Any]], budget_bytes: int) -> None:
+    """Replace studies by None once those before them fill the budget.
+
+    Args:
+        states: What each reader's page keeps, the one used last first; changed in place.
+        budget_bytes: What studies may take together.
+    """
+    for state in states:
+        for key, kept in list(state.items()):
+            if isinstance(kept, OpenStudy):
+                budget_bytes -= size_bytes(kept)
+                if budget_bytes < 0:
+                    state[key] = None
+
+
+def size_bytes(opened: OpenStudy) -> int:
+    """Memory that a study takes: its files, its films' pixels and values, its heatmaps."""
+    films = (view.radiograph for view in opened.study.views)
+    return (
+        sum(len(content) for _, content in opened.files)
+        + sum(film.pixels.nbytes + film.values.nbytes for film in films)
+        + sum(view.heatmap.nbytes + view.cam.nbytes for view in opened.result.views)
+    )
