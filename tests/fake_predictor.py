@@ -17,7 +17,7 @@ POINTS = OperatingPoints(sensitive=0.35, specific=0.65)
 class FakePredictor:
     """Calls the views with the probabilities given, in turn, and marks one place on each film.
 
-    With `told_by_film` the grey of a film's first pixel says its probability: different films, different calls.
+    With `told_by_film` the grey of a film's first pixel says its probability: other films, other calls.
     """
 
     def __init__(
