@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
 KEPT_BYTES = 2 << 30
-"""About forty studies of two 2.7-megapixel films each."""
+"""Some 36 studies of two films of 2.7 megapixels each."""
 
 
 def make_room(ui: gr.Blocks) -> None:
