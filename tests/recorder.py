@@ -47,6 +47,10 @@ class Recorder:
         with browser, suppress(OSError):
             target = urlsplit(self.server)
             with socket.create_connection((target.hostname, target.port)) as server:
+                # Without it the end of a stream comes late, after the answer to the page's next request, and
+                # Gradio's client then closes the stream that this request waits for.
+                for end in (browser, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 asking = threading.Thread(target=_pass_on, args=(browser, server), daemon=True)
                 asking.start()
                 try:
