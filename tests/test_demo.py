@@ -19,6 +19,7 @@ from demo.handlers import Tray, UploadedFile
 from demo.wording import LANGUAGES, Wording
 from mura_core.errors import WeightsError
 from mura_core.images import read_radiograph
+from mura_core.pacs.results import read_sources
 from mura_core.study import Call, OperatingPoints, Radiograph, Window, probability_text
 from tests.fake_predictor import POINTS, FakePredictor, png
 
@@ -298,6 +299,12 @@ def test_an_example_study_is_drawn_the_same_each_time_and_can_be_read(name: str)
     assert f"{depth}-bit" in titles[0]
     assert f"영상 {len(views)}장" in titles[1]
     assert f"{depth}비트" in titles[1]
+
+
+def test_the_dicom_example_is_one_study_that_results_can_be_stored_under() -> None:
+    headers = read_sources(list(draw_example("forearm")))
+    assert len({header.StudyInstanceUID for header in headers}) == 1
+    assert len({header.SOPInstanceUID for header in headers}) == len(headers) == 2
 
 
 @pytest.mark.skipif(not (ROOT / "weights" / "weights.json").exists(), reason="weights/ is empty")

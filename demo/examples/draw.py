@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pydicom
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -185,18 +185,22 @@ def _png(film: NDArray[np.uint16]) -> bytes:
     return content.tobytes()
 
 
+def _uid(name: str) -> UID:
+    """The same identifier every time, from pydicom's own root."""
+    return generate_uid(entropy_srcs=["drawn forearm phantom", name])
+
+
 def _dicom(film: NDArray[np.uint16], view_position: str) -> bytes:
     dataset = pydicom.Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = UID(
-        f"1.2.826.0.1.3680043.8.498.{len(view_position)}.{ord(view_position[0])}"
-    )
+    dataset.file_meta.MediaStorageSOPInstanceUID = _uid(view_position)
     dataset.SOPClassUID = ComputedRadiographyImageStorage
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = _uid("study"), _uid("series")
     dataset.Modality = "CR"
-    dataset.PatientName = "PHANTOM^DRAWN"
+    dataset.PatientName, dataset.PatientID = "PHANTOM^DRAWN", "PHANTOM"
     dataset.BodyPartExamined = "FOREARM"
     dataset.ViewPosition = view_position
     dataset.Rows, dataset.Columns = film.shape
