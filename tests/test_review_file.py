@@ -241,9 +241,31 @@ def test_a_session_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     new_session(tmp_path).disconnect()
     with (tmp_path / "s.sqlite").open("r+b") as file:
         file.seek(60)
-        file.write((2).to_bytes(4, "big"))
-    with pytest.raises(SessionError, match="format 2; this program reads format 1"):
+        file.write((3).to_bytes(4, "big"))
+    with pytest.raises(SessionError, match="format 3; this program reads formats up to 2"):
         SessionStore.open(tmp_path / "s.sqlite")
+
+
+def test_a_session_of_the_first_format_opens_and_is_of_the_second_from_its_first_pause(
+    tmp_path: Path,
+) -> None:
+    new_session(tmp_path).disconnect()
+    path = tmp_path / "s.sqlite"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA user_version = 1")
+
+    def version() -> int:
+        return int.from_bytes(path.read_bytes()[60:64], "big")
+
+    with SessionStore.open(path) as store:
+        store.join("kim")
+        store.start("kim", 0)
+    assert version() == 1
+    with SessionStore.open(path) as store:
+        store.pause("kim", 0)
+    assert version() == 2
+    with SessionStore.open(path) as store:
+        assert store.paused("kim", 0)
 
 
 def test_a_damaged_session_is_named(tmp_path: Path) -> None:

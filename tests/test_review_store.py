@@ -285,6 +285,109 @@ def test_the_time_from_a_withdrawn_call_to_its_undo_does_not_count(tmp_path: Pat
         assert store.readings() == (reading,)
 
 
+def test_pauses_do_not_count(tmp_path: Path) -> None:
+    store, clock = timed(tmp_path, Mode.UNAIDED)
+    with store:
+        for second, step in ((4, store.pause), (9, store.resume), (11, store.pause), (30, store.resume)):
+            clock.second = second
+            step("kim", 0)
+        clock.second = 33
+        reading = store.commit("kim", 0, UNAIDED, CALL)
+        assert reading.reading_s == 4 + 2 + 3
+        assert store.readings() == (reading,)
+
+
+def test_a_second_pause_or_going_on_changes_nothing(tmp_path: Path) -> None:
+    store, clock = timed(tmp_path, Mode.UNAIDED)
+    with store:
+        store.resume("kim", 0)
+        for second, step in ((4, store.pause), (6, store.pause), (10, store.resume), (13, store.resume)):
+            clock.second = second
+            step("kim", 0)
+            assert store.paused("kim", 0) is (step == store.pause)
+        clock.second = 15
+        assert store.commit("kim", 0, UNAIDED, CALL).reading_s == 4 + 5
+        kinds = [event.kind for event in store.events("kim")]
+    assert kinds == [EventKind.OPENED, EventKind.PAUSED, EventKind.RESUMED, EventKind.COMMITTED]
+
+
+def test_pauses_of_the_second_call_and_after_an_undo_do_not_count(tmp_path: Path) -> None:
+    store, clock = timed(tmp_path, Mode.SEQUENTIAL)
+
+    def pause(begin: float, end: float) -> None:
+        clock.second = begin
+        store.pause("kim", 0)
+        clock.second = end
+        store.resume("kim", 0)
+
+    with store:
+        pause(2, 5)
+        clock.second = 10
+        assert store.commit("kim", 0, UNAIDED, CALL).reading_s == 7
+        pause(12, 18)
+        clock.second = 20
+        store.reveal("kim", 0)
+        pause(21, 41)
+        clock.second = 44
+        assert store.commit("kim", 0, AIDED, CALL).reading_s == 1 + 3
+        clock.second = 50
+        store.undo("kim", 0)
+        pause(52, 80)
+        clock.second = 81
+        assert store.commit("kim", 0, AIDED, OTHER_CALL).reading_s == 4 + 2 + 1
+
+
+@pytest.mark.parametrize("calendar", ["2026-03-01T18:00", "1999-01-01T00:00"])
+def test_a_crash_during_a_pause_ends_it_at_the_next_opening(tmp_path: Path, calendar: str) -> None:
+    store, clock = timed(tmp_path, Mode.UNAIDED)
+    with store:
+        clock.second = 6
+        store.pause("kim", 0)
+    # The machine restarts: ticks begin anew, and its calendar may be wrong.
+    clock.boot, clock.second, clock.calendar = "second", 2, calendar
+    with SessionStore(tmp_path / "s.sqlite", clock) as again:
+        assert again.paused("kim", 0)
+        again.start("kim", 0)
+        assert not again.paused("kim", 0)
+        clock.second = 5
+        assert again.commit("kim", 0, UNAIDED, CALL).reading_s == 6 + 3
+
+
+def test_ticks_that_go_back_never_make_a_time_negative(tmp_path: Path) -> None:
+    store, clock = timed(tmp_path, Mode.UNAIDED)
+    with store:
+        clock.second = 3
+        store.pause("kim", 0)
+        clock.second = 50
+        store.resume("kim", 0)
+        clock.second = 20
+        assert store.commit("kim", 0, UNAIDED, CALL).reading_s == 3
+
+
+def test_a_paused_place_takes_nothing_until_the_reader_goes_on(sequential: SessionStore) -> None:
+    with pytest.raises(SessionError, match="not opened"):
+        sequential.pause("kim", 0)
+    sequential.start("kim", 0)
+    sequential.pause("kim", 0)
+    with pytest.raises(SessionError, match="is paused"):
+        sequential.commit("kim", 0, UNAIDED, CALL)
+    sequential.resume("kim", 0)
+    sequential.commit("kim", 0, UNAIDED, CALL)
+    sequential.pause("kim", 0)
+    for step in (sequential.reveal, sequential.undo):
+        with pytest.raises(SessionError, match="is paused"):
+            step("kim", 0)
+    sequential.start("kim", 0)
+    sequential.reveal("kim", 0)
+    sequential.commit("kim", 0, AIDED, CALL)
+    with pytest.raises(SessionError, match="called already"):
+        sequential.pause("kim", 0)
+    sequential.close()
+    for change in (sequential.pause, sequential.resume):
+        with pytest.raises(SessionError, match="closed"):
+            change("kim", 0)
+
+
 def test_a_calendar_set_back_changes_no_time(tmp_path: Path) -> None:
     store, clock = timed(tmp_path, Mode.UNAIDED)
     with store:

@@ -35,7 +35,8 @@ DIFFERENCES = (
 )
 TIMES = (
     "Median and quartiles in seconds from opening a case to the call. Where cases were read first without "
-    "and then with the AI, the second time counts from the moment the AI's result was shown."
+    "and then with the AI, the second time counts from the moment the AI's result was shown. "
+    "Pauses do not count."
 )
 CASES = (
     "One column for each case: abnormal, then normal ones, then those of unknown truth, each by falling "

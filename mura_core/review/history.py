@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mura_core.review.types import Event
 
 
+_SHOWS_THE_FILM = (EventKind.OPENED, EventKind.REOPENED, EventKind.RESUMED)
+
+
 @dataclass(frozen=True)
 class Step:
     """An event with its time by both clocks."""
@@ -32,6 +35,8 @@ class PlaceState:
         revealed: The first time the model's result was sent.
         standing: The calls that stand, by condition, in the order they were made.
         withdrawn: By condition, the call that was undone last, and its undo.
+        pauses: Each pause that is over: its begin, and the going on or opening that ended it.
+        paused: The begin of a pause that lasts.
         last_at: Time of the last event, ISO 8601; "" before any.
     """
 
@@ -39,6 +44,8 @@ class PlaceState:
     revealed: Step | None = None
     standing: dict[Condition, Step] = field(default_factory=dict)
     withdrawn: dict[Condition, tuple[Step, Step]] = field(default_factory=dict)
+    pauses: list[tuple[Step, Step]] = field(default_factory=list)
+    paused: Step | None = None
     last_at: str = ""
 
 
@@ -53,8 +60,15 @@ def fold(steps: Iterable[Step]) -> PlaceState:
 def _add(state: PlaceState, step: Step) -> None:
     event = step.event
     state.last_at = event.at
-    if event.kind is EventKind.OPENED:
-        state.opened = state.opened or step
+    if event.kind is EventKind.PAUSED:
+        state.paused = state.paused or step
+    elif event.kind in _SHOWS_THE_FILM:
+        if state.paused is not None:
+            # Also after a crash during the pause: nobody went on, but the place was opened again.
+            state.pauses.append((state.paused, step))
+            state.paused = None
+        if event.kind is EventKind.OPENED:
+            state.opened = state.opened or step
     elif event.kind is EventKind.REVEALED:
         state.revealed = state.revealed or step
     elif event.condition is not None:
@@ -97,10 +111,24 @@ def may_undo(mode: Mode, state: PlaceState) -> bool:
 
 
 def reading_seconds(mode: Mode, state: PlaceState, condition: Condition, moment: Moment) -> float:
-    """Seconds that a call made at `moment` took; the time from a withdrawn call to its undo is left out."""
+    """Seconds of a call made at `moment`, without pauses and the time from a withdrawn call to its undo."""
     if condition in state.withdrawn:
         call, undo = state.withdrawn[condition]
-        return (call.event.reading_s or 0.0) + seconds_between(undo.moment, moment)
+        return (call.event.reading_s or 0.0) + _running_seconds(state, undo, moment)
     second = mode is Mode.SEQUENTIAL and condition is Condition.AIDED
     start = state.revealed if second else state.opened
-    return seconds_between(start.moment, moment) if start is not None else 0.0
+    return _running_seconds(state, start, moment) if start is not None else 0.0
+
+
+def _running_seconds(state: PlaceState, start: Step, end: Moment) -> float:
+    """Seconds from an event to `end` in which the clock ran.
+
+    The stretches between the pauses are added, each at least 0, rather than the pauses taken away: a machine
+    that restarts, or a calendar that is corrected, during a pause changes nothing.
+    """
+    passed, since = 0.0, start.moment
+    for begin, over in state.pauses:
+        if begin.event.number > start.event.number:
+            passed += seconds_between(since, begin.moment)
+            since = over.moment
+    return passed + seconds_between(since, end)

@@ -12,7 +12,7 @@ from mura_core.errors import SessionError
 from mura_core.review import codec
 from mura_core.review.clock import Moment, now
 from mura_core.review.history import PlaceState, Step, fold
-from mura_core.review.schema import connect, speaking_of
+from mura_core.review.schema import VERSION, connect, speaking_of
 from mura_core.review.types import Case, Condition, Event, EventKind, Mode, Place, Refused
 
 if TYPE_CHECKING:
@@ -232,6 +232,11 @@ class Rows:
         )
         event = Event(number, kind, moment.at, reader or "", place, condition, call, reading_s, undoes)
         return Step(event, moment)
+
+    def add_pause(self, moment: Moment, reader: str, place: int) -> None:
+        """Put down the begin of a pause; programs that know none refuse the file from then on."""
+        self._ask(f"PRAGMA user_version={VERSION}")
+        self.add(EventKind.PAUSED, moment, reader, place)
 
     def ai(self, case_id: str) -> AiResult | None:
         """Give the model's result of a case, None where there is none."""

@@ -64,6 +64,16 @@ def refuse_unwanted(condition: Condition, needed: Condition | None, state: Place
         raise SessionError("The model's result was not shown yet. Look at it, then make the call.")
 
 
+def refuse_paused(state: PlaceState) -> None:
+    """Refuse what needs the film on the screen while the place is paused.
+
+    Raises:
+        SessionError: It is.
+    """
+    if state.paused is not None:
+        raise SessionError("The reading of this study is paused. Go on with it first.")
+
+
 def standing_readings(rows: Rows, reader: str | None) -> tuple[Reading, ...]:
     """Give the calls that stand, of one reader or of all, in the order they were made."""
     found = []

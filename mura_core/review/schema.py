@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x4D555253
 """Marks a SQLite file as a session ("MURS"), at byte 68 of its header."""
 
-VERSION = 1
-"""Raised when a table changes its meaning; at byte 60 of the header."""
+VERSION = 2
+"""Raised when a table changes its meaning; at byte 60 of the header.
+
+1: the first. 2: events may be pauses; apart from them the same, so that both are read, and a file of format 1
+becomes one of format 2 with its first pause.
+"""
 
 BUSY_S = 30.0
 """How long one process waits for another one's transaction."""
@@ -132,9 +136,9 @@ def check_header(path: Path) -> None:
             f"{path} is no review session (it is {found}). Give a session's file, a folder or a ZIP."
         )
     version = int.from_bytes(head[60:64], "big")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise SessionError(
-            f"{path} is a session of format {version}; this program reads format {VERSION}. "
+            f"{path} is a session of format {version}; this program reads formats up to {VERSION}. "
             "Open it with the version of the program that made it."
         )
 

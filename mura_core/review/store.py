@@ -18,6 +18,7 @@ from mura_core.review.protocol import (
     look,
     progress_of,
     refuse_early,
+    refuse_paused,
     refuse_unwanted,
     standing_readings,
     wanted_at,
@@ -163,7 +164,7 @@ class SessionStore:
             return None if rows.is_closed() else first_incomplete(rows, self.mode, reader)
 
     def start(self, reader: str, place: int) -> None:
-        """Open a place: its clock starts at the first time and goes on at every other.
+        """Open a place: its clock starts at the first time and goes on at every other. A pause ends.
 
         Raises:
             SessionError: The session is closed, or an earlier place still wants a call.
@@ -175,6 +176,39 @@ class SessionStore:
                 refuse_early(rows, self.mode, reader, place)
             kind = EventKind.OPENED if state.opened is None else EventKind.REOPENED
             rows.add(kind, rows.clock(state), reader, place)
+
+    def pause(self, reader: str, place: int) -> None:
+        """Stop the clock of an open place until `resume` or the next `start`; a second time changes nothing.
+
+        Meanwhile the place takes no call, undo or reveal.
+
+        Raises:
+            SessionError: The session is closed, or the place was not opened or is complete.
+        """
+        with self._ledger.writing() as rows:
+            rows.refuse_closed()
+            where, state = look(rows, reader, place)
+            if state.opened is None or wanted_at(rows, self.mode, where, state) is None:
+                raise SessionError("This study is not being read: it was not opened, or is called already.")
+            if state.paused is None:
+                rows.add_pause(rows.clock(state), reader, place)
+
+    def resume(self, reader: str, place: int) -> None:
+        """Let the clock of a place go on; where it is not paused, nothing changes.
+
+        Raises:
+            SessionError: The session is closed.
+        """
+        with self._ledger.writing() as rows:
+            rows.refuse_closed()
+            state = look(rows, reader, place)[1]
+            if state.paused is not None:
+                rows.add(EventKind.RESUMED, rows.clock(state), reader, place)
+
+    def paused(self, reader: str, place: int) -> bool:
+        """Tell whether the clock of a place stands still now."""
+        with self._ledger.reading() as rows:
+            return look(rows, reader, place)[1].paused is not None
 
     def needs(self, reader: str, place: int) -> Condition | None:
         """Say which call a place still wants; None when it is complete or the session is closed."""
@@ -198,11 +232,13 @@ class SessionStore:
         The clock of a sequential place's second call starts at the first time.
 
         Raises:
-            SessionError: It may not be shown now, or no result was saved for the case.
+            SessionError: It may not be shown now, the place is paused, or no result was saved for the case.
         """
         with self._ledger.writing() as rows:
             where, state = look(rows, reader, place)
             closed = rows.is_closed()
+            if not closed:
+                refuse_paused(state)
             if not closed and not history.may_reveal(self.mode, state):
                 raise SessionError(
                     "The model's result is not shown before your own call. Make the call first."
@@ -218,8 +254,8 @@ class SessionStore:
         """Keep a call.
 
         Raises:
-            SessionError: The call is not well formed, the place was not opened, or it does not want a call
-                in this condition now; an aided one is taken only after `reveal`.
+            SessionError: The call is not well formed, the place was not opened or is paused, or it does not
+                want a call in this condition now; an aided one is taken only after `reveal`.
         """
         with self._ledger.writing() as rows:
             rows.refuse_closed()
@@ -227,6 +263,7 @@ class SessionStore:
             check_call(call, views=len(self.case(where.case_id).views))
             needed = wanted_at(rows, self.mode, where, state)
             refuse_unwanted(condition, needed, state)
+            refuse_paused(state)
             second = self.mode is Mode.SEQUENTIAL and condition is Condition.AIDED
             moment = rows.clock(state)
             step = rows.add(
@@ -244,14 +281,15 @@ class SessionStore:
         """Withdraw the latest call of a place; the history keeps it.
 
         Raises:
-            SessionError: The session is closed, no call stands, or it is a first call after which the
-                model's result was revealed.
+            SessionError: The session is closed, the place paused, no call stands, or it is a first call
+                after which the model's result was revealed.
         """
         with self._ledger.writing() as rows:
             rows.refuse_closed()
             state = look(rows, reader, place)[1]
             if not state.standing:
                 raise SessionError("There is no call to undo at this study.")
+            refuse_paused(state)
             if not history.may_undo(self.mode, state):
                 raise SessionError(
                     "The first call stands: the model's result was shown after it. Revise it with the second."

@@ -48,6 +48,8 @@ class EventKind(StrEnum):
 
     OPENED = "opened"
     REOPENED = "reopened"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     REVEALED = "revealed"
     COMMITTED = "committed"
     REVISED = "revised"
@@ -153,7 +155,7 @@ class Reading:
         committed_at: When the call was committed, ISO 8601, UTC.
         reading_s: Seconds from the opening (or, for the second call of a sequential place, from the
             moment the model's result was shown) to the call. Where a call was withdrawn, the seconds from the
-            undo to the new call are added to those of the withdrawn one. Never negative.
+            undo to the new call are added to those of the withdrawn one. Pauses are left out. Never negative.
     """
 
     reader: str
