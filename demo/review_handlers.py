@@ -93,8 +93,9 @@ class Steps:
             return None, None, self.lobby(visitor, chosen=seat.session, told=told, refused=refused)
         said = {"refused": refused, "told": told, **({} if saved is None else {"saved": saved})}
         place = store.next_place(seat.reader)
-        if place is None or seat.paused:
+        if place is None or self._away(seat, store, place):
             stage = "paused" if place else "finished"
+            seat = replace(seat, paused=place is not None)
             return seat, None, {**self._about(visitor, seat, store), **said, "stage": stage}
         if seat.opened != place.number:
             store.start(seat.reader, place.number)
@@ -114,6 +115,25 @@ class Steps:
         kept = payloads.saved(self.words, mine[-1]) if mine else ""
         shown, viewer, panel = self.screen(visitor, seat, saved=kept)
         return shown, viewer, {**panel, "asked": True}
+
+    def pause(self, visitor: Visitor, seat: Seat) -> Screen:
+        """Put the film away and stop its clock, until the reader goes on or opens the study anew."""
+        store = self.desk.store(seat.session)
+        with self.desk.turn(seat.session, seat.reader):
+            place = store.next_place(seat.reader)
+            # What only another tab has open goes on there.
+            if place is not None and seat.opened == place.number:
+                store.pause(seat.reader, place.number)
+            return self.screen(visitor, replace(seat, paused=True))
+
+    def resume(self, visitor: Visitor, seat: Seat) -> Screen:
+        """Show the film again and let its clock go on."""
+        store = self.desk.store(seat.session)
+        with self.desk.turn(seat.session, seat.reader):
+            place = store.next_place(seat.reader)
+            if place is not None and seat.opened == place.number:
+                store.resume(seat.reader, place.number)
+            return self.screen(visitor, replace(seat, paused=False))
 
     def commit(self, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Screen:
         """Keep a call; only when the store has it does the screen say so."""
@@ -140,7 +160,7 @@ class Steps:
         with self.desk.turn(seat.session, seat.reader):
             try:
                 number = payloads.undo_place(store, seat.reader)
-                if number is None or sent.get("place") != number:
+                if number is None or seat.paused or sent.get("place") != number:
                     raise RuleError("no_undo")
                 store.undo(seat.reader, number)
             except MuraError as error:
@@ -224,9 +244,14 @@ class Steps:
 
     def _place(self, store: SessionStore, seat: Seat, sent: Mapping[str, Any]) -> Place:
         place = store.next_place(seat.reader)
-        if place is None or seat.paused or sent.get("place") != place.number:
+        if place is None or self._away(seat, store, place) or sent.get("place") != place.number:
             raise RuleError("wrong_place")
         return place
+
+    def _away(self, seat: Seat, store: SessionStore, place: Place) -> bool:
+        """Whether the film is put away, also from another tab or while the model read it."""
+        opened = seat.opened == place.number
+        return seat.paused or (opened and store.paused(seat.reader, place.number))
 
     def _about(self, visitor: Visitor, seat: Seat, store: SessionStore) -> dict[str, Any]:
         may_close = self.may_close(visitor, seat.session, seat.reader)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from demo.handlers import log_without_content
@@ -41,7 +40,7 @@ def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, A
     if to == "sit":
         return (*steps.sit(visitor, session, wanted.get("reader")), None)
     if to in ("pause", "resume") and seat is not None:
-        return (*steps.screen(visitor, replace(seat, paused=to == "pause", opened=-1)), None)
+        return (*(steps.pause if to == "pause" else steps.resume)(visitor, seat), None)
     if to in ("pause", "resume"):
         return (*steps.screen(visitor, None), None)
     if to == "here" and seat is not None:

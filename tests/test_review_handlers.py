@@ -372,6 +372,49 @@ def test_a_pause_puts_the_film_away(sequential: Steps) -> None:
     assert again["place"] == 0
 
 
+def kinds_of(steps: Steps, reader: str) -> list[EventKind]:
+    return [event.kind for event in steps.desk.store("Wrists").events(reader)]
+
+
+def test_a_pause_stops_the_clock_until_the_reader_goes_on(sequential: Steps) -> None:
+    seat, _, _ = sit(sequential)
+    store = sequential.desk.store("Wrists")
+    paused, _, _, _ = review_results.go(sequential, AWAY, seat, {"to": "pause"})
+    assert store.paused("Ann", 0)
+    _, _, panel, _ = review_results.go(sequential, AWAY, paused, {"to": "resume"})
+    assert panel["stage"] == "reading"
+    assert not store.paused("Ann", 0)
+    assert kinds_of(sequential, "Ann") == [EventKind.OPENED, EventKind.PAUSED, EventKind.RESUMED]
+
+
+def test_who_left_during_a_pause_goes_on_by_sitting_down(sequential: Steps) -> None:
+    seat, _, _ = sit(sequential)
+    paused, _, _, _ = review_results.go(sequential, AWAY, seat, {"to": "pause"})
+    review_results.go(sequential, AWAY, paused, {"to": "leave"})
+    assert sequential.desk.store("Wrists").paused("Ann", 0)
+    _, _, panel = sit(sequential)
+    assert panel["stage"] == "reading"
+    assert kinds_of(sequential, "Ann") == [EventKind.OPENED, EventKind.PAUSED, EventKind.REOPENED]
+
+
+def test_another_tab_and_the_model_respect_a_pause(sequential: Steps) -> None:
+    here, _, panel = sit(sequential)
+    there, _, _ = sit(sequential)
+    first, _, panel = sequential.commit(AWAY, here, call(panel))
+    review_results.go(sequential, AWAY, first, {"to": "pause"})
+    # The model's answer was on its way when the reader paused: `first` is the seat from before.
+    answered = sequential.think(AWAY, first)
+    assert answered is not None
+    assert answered[1] is None
+    assert answered[2]["stage"] == "paused"
+    seat, viewer, refused = sequential.commit(AWAY, there, call(panel))
+    assert (viewer, refused["stage"]) == (None, "paused")
+    assert refused["refused"] == sequential.words["review.wrong_place"]
+    _, viewer, panel, _ = review_results.go(sequential, AWAY, seat, {"to": "resume"})
+    assert viewer is not None
+    assert panel["needs"] == "aided"
+
+
 def test_only_the_creator_or_the_operator_closes(sequential: Steps) -> None:
     seat = read_all(sequential, "Ann")
     assert [panel["refused"] for _, _, panel in sequential.close(AWAY, seat)] == [
