@@ -63,12 +63,19 @@ def read_view(source: Path, case: Case, index: int) -> bytes:
         index: Of the view, from 0.
 
     Raises:
-        SessionError: There is no such view, or its file is gone or cannot be read.
+        SessionError: There is no such view, or its file is gone or cannot be read. The text names no file: a
+            reader gets it, and a folder's name may tell the truth (as "study1_positive" in MURA).
     """
     if not 0 <= index < len(case.views):
         raise SessionError(f"There is no view {index + 1} in this study of {len(case.views)}.")
-    with open_films(source) as films:
-        return films.read(case.views[index])
+    try:
+        with open_films(source) as films:
+            return films.read(case.views[index])
+    except SessionError as error:
+        raise SessionError(
+            f"The file of view {index + 1} is gone, cannot be read or lies outside the session's folder. "
+            "Whoever keeps the films must put it back where it was when the session was made."
+        ) from error
 
 
 class FolderFilms:
