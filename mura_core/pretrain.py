@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mura_core.curves import keep_log
 from mura_core.errors import DatasetError
 from mura_core.films import DrawnFilms, Films
 from mura_core.losses import place_loss
@@ -109,6 +110,7 @@ def pretrain(
         The network; its feature layers are the start of the transfer.
     """
     task = SourceTask(model.to(memory_format=torch.channels_last), films, recipe)
+    keep_log(out)
     trainer = L.Trainer(
         max_epochs=recipe.epochs,
         precision="bf16-mixed",

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from safetensors.torch import load_file, save_file
 
 from mura_core.checkpoint import SIDECAR_NAME, load_weights
-from mura_core.curves import draw_curves
+from mura_core.curves import LOG, draw_curves, keep_log
 from mura_core.datasets import DATASET_FORMATS, read_split
 from mura_core.errors import WeightsError
 from mura_core.export import export_weights
@@ -120,6 +120,7 @@ def train_two_phase(
     )
     averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
     several = devices * nodes > 1
+    keep_log(out)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         precision=precision,  # type: ignore[arg-type]
@@ -138,7 +139,7 @@ def train_two_phase(
     resumed = out / "last.ckpt"
     trainer.fit(task, ckpt_path=str(resumed) if resumed.is_file() else None, weights_only=False)
     if trainer.is_global_zero:
-        draw_curves(out / "metrics.csv", recipe.transfer_epochs, out / "curves.png")
+        draw_curves(out / LOG, recipe.transfer_epochs, out / "curves.png")
     return trainer.is_global_zero
 
 

@@ -12,6 +12,7 @@ from mura_tree import draw_mura_tree
 from safetensors.torch import save_file
 
 from mura_core.checkpoint import load_weights
+from mura_core.curves import read_curves
 from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, WeightsError
 from mura_core.export import load_checkpoint
@@ -117,6 +118,9 @@ def test_the_second_phase_changes_all_layers_and_a_resumed_run_ends_like_a_whole
     resumed = load_checkpoint(tmp_path / "killed" / "last.ckpt", recipe).state_dict()
     for name, value in whole.items():
         torch.testing.assert_close(resumed[name], value, rtol=0, atol=0, msg=name)
+    logged = [read_curves(tmp_path / run / "metrics.csv")["valid_auroc"] for run in ("whole", "killed")]
+    assert logged[1] == logged[0]
+    assert [epoch for epoch, _ in logged[0]] == [1, 2]
 
 
 def test_the_command_trains_on_two_processes_and_exports_weights_that_load(
