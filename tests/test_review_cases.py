@@ -373,5 +373,5 @@ def test_a_view_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="no view 2"):
         read_view(tmp_path / "in", case, 1)
     (tmp_path / "in" / "1.png").unlink()
-    with pytest.raises(SessionError, match="Put it back"):
+    with pytest.raises(SessionError, match="put it back"):
         read_view(tmp_path / "in", case, 0)
