@@ -37,3 +37,10 @@ class Seat:
     paused: bool = False
     opened: int = -1
     shown: bool = False
+
+    def is_of(self, visitor: Visitor) -> bool:
+        """Tell whether a visitor may go on in this seat.
+
+        In a tab that stayed open another one may have signed in since, or the reader may have signed out.
+        """
+        return self.reader == visitor.login if visitor.login or visitor.asked else True
