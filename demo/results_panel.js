@@ -2,12 +2,13 @@
 
 const find = (selector) => element.querySelector(selector);
 const words = props.words;
-let shownSession = "";
+let shown = null;
 
 function arrive() {
   const value = props.value;
   if (!value) return;
-  find(".status").textContent = value.refused ?? "";
+  find(".status").textContent = value.refused ?? value.told ?? "";
+  if ("films" in value) showFilms(value);
   if (value.file) return save(value.file);
   if (!value.results) return;
   find("h1").textContent = value.session;
@@ -17,20 +18,28 @@ function arrive() {
   find(".facts").textContent = [say("facts", counts), value.mode, say("readers_count", { readers: names }),
     results.models.length ? say("models", { models: results.models.join(", ") }) : words.no_model].join(" · ");
   find(".note").textContent = !results.with_truth ? words.no_truth : results.abnormal && results.abnormal < results.with_truth ? "" : words.one_class;
-  options(".reader", [words.everyone, ...results.readers.map(({ reader }) => reader)]);
-  options(".cases", [words.all_cases, ...results.groups.map((group) => say("group", { name: words[group.name] ?? group.name, cases: group.cases, abnormal: group.abnormal }))]);
-  shownSession = value.session;
+  const same = shown?.session === value.session;
+  shown = value;
+  options(".reader", same, [words.everyone, ...results.readers.map(({ reader }) => reader)]);
+  options(".cases", same, [words.all_cases, ...results.groups.map((group) => say("group", { name: words[group.name] ?? group.name, cases: group.cases, abnormal: group.abnormal }))]);
   show();
 }
 
-function options(selector, names) {
-  const chosen = shownSession === props.value.session ? Math.max(0, find(selector).selectedIndex) : 0;
+// Thumbnails need films; the button is for who may delete them.
+function showFilms({ films, may_forget }) {
+  if (!films) find(".thumbnails input").checked = false;
+  find(".thumbnails").hidden = !films;
+  find(".to-forget").hidden = !may_forget;
+}
+
+function options(selector, same, names) {
+  const chosen = same ? Math.max(0, find(selector).selectedIndex) : 0;
   find(selector).replaceChildren(...names.map((name, index) => new Option(name, String(index), false, index === chosen)));
 }
 
 // What is picked: one reader or all, on all studies or one group of them.
 function picked() {
-  const { results } = props.value;
+  const { results } = shown;
   const [reader, group] = [find(".reader").selectedIndex, find(".cases").selectedIndex];
   const scope = group > 0 ? results.groups[group - 1] : results;
   const one = reader > 0 ? scope.readers.find((each) => each.reader === results.readers[reader - 1].reader) : scope.everyone;
@@ -49,7 +58,7 @@ function card(title, drawing, hint, wide) {
 }
 
 function show() {
-  const { results } = props.value;
+  const { results } = shown;
   const { scope, one, reader } = picked();
   const cards = one ? [
     rocCard(scope, one, reader), measuresCard(one), switchesCard(one), differenceCard(one),
@@ -76,7 +85,7 @@ function rocCard(scope, one, reader) {
     return measures && measures.specificity.value !== null && measures.sensitivity.value !== null ? { series, name: each.reader, point } : null;
   })).filter(Boolean);
   const ai = one.ai?.measures;
-  if (ai && ai.specificity.value !== null && ai.sensitivity.value !== null) points.push({ series: "ai", name: props.value.results.models.join(), point: [1 - ai.specificity.value, ai.sensitivity.value] });
+  if (ai && ai.specificity.value !== null && ai.sensitivity.value !== null) points.push({ series: "ai", name: shown.results.models.join(), point: [1 - ai.specificity.value, ai.sensitivity.value] });
   return points.length ? card(words.roc, roc(one.curves, points, words), words.roc_hint) : null;
 }
 
@@ -167,11 +176,18 @@ function save({ name, type, text }) {
 
 function ask(kind) {
   find(".status").textContent = words.preparing;
-  trigger("download", { kind, session: shownSession, thumbnails: find(".thumbnails input").checked });
+  trigger("download", { kind, session: shown.session, thumbnails: find(".thumbnails input").checked });
 }
 
 find(".csv").addEventListener("click", () => ask("csv"));
 find(".report").addEventListener("click", () => ask("report"));
+find(".to-forget").addEventListener("click", () => find(".sure-forget").showModal());
+find(".no").addEventListener("click", () => find(".sure-forget").close());
+find(".yes").addEventListener("click", () => {
+  find(".sure-forget").close();
+  find(".status").textContent = words.forgetting;
+  trigger("forget", {});
+});
 find(".back").addEventListener("click", () => trigger("back", {}));
 for (const name of [".reader", ".cases"]) find(name).addEventListener("change", show);
 watch("value", arrive);

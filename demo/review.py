@@ -177,6 +177,9 @@ def _connect(steps: Steps, screen: Screen) -> None:
         wanted = {name: getattr(event, name, None) for name in ("kind", "session", "thumbnails")}
         return review_results.download(steps, wanted)
 
+    def forget(seat: Seat | None, request: gr.Request) -> dict[str, Any]:
+        return review_results.forget(steps, visitor(request), seat)
+
     model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, **_QUIET}
     answers = [
         listen(step, kept, screen.parts, **_QUIET)
@@ -187,6 +190,7 @@ def _connect(steps: Steps, screen: Screen) -> None:
     screen.panel.end(end, kept, screen.parts, **model)
     screen.results.back(back, None, screen.parts, **_QUIET)
     screen.results.download(download, None, screen.results, **_QUIET)
+    screen.results.forget(forget, kept, screen.results, **_QUIET)
 
 
 def _sent(event: gr.EventData) -> dict[str, Any]:

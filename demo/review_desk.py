@@ -17,6 +17,7 @@ from mura_core.review.ai import ai_result
 from mura_core.review.session import (
     ENDING,
     Wish,
+    forget_films,
     is_name,
     open_session,
     read_film,
@@ -168,6 +169,18 @@ class Desk:
         # One at a time: whoever waits finds the result of the one before.
         with self._model:
             return self._keep(self._results, (name, case_id), lambda: self._predict(name, case_id))
+
+    def forget_films(self, name: str) -> None:
+        """Delete the uploaded films of a closed session, here in memory too; the calls stay.
+
+        Raises:
+            MuraError: There is no such session, it is open, or its films cannot be deleted.
+        """
+        forget_films(self.store(name))
+        with self._lock:
+            for kept in (self._studies, self._results):
+                for key in [key for key in kept if key[0] == name]:
+                    del kept[key]
 
     def _predict(self, name: str, case_id: str) -> StudyResult:
         store = self.store(name)

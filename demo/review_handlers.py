@@ -196,6 +196,9 @@ class Steps:
             yield self.screen(visitor, None)
             return
         store = self.desk.store(seat.session)
+        if store.closed:
+            yield self.screen(visitor, seat)
+            return
         if not self.may_close(visitor, seat.session, seat.reader):
             yield self.screen(visitor, seat, refused=self.words["review.may_not_close"])
             return

@@ -169,7 +169,11 @@ def _session(desk: Desk, words: Wording, name: str) -> dict[str, Any]:
     try:
         store = desk.store(name)
         state = "closed" if store.closed else "open"
-        count = words.counted("review.studies", len(store.cases))
+        if state == "closed":
+            count = words.counted("review.studies", len(store.cases))
+        else:
+            # As "Study n of all" counts later: a difference would tell that some come twice.
+            count = words.counted("review.to_read", len(store.cases) + store.repeats)
         facts = f"{count} · {words['review.mode']}: {words[f'review.mode_{store.mode}']}"
     except MuraError as error:
         state, facts = "broken", str(error)

@@ -11,6 +11,7 @@ from demo.review_seat import Seat, Visitor
 from mura_core.errors import MuraError
 from mura_core.review.export import csv_text
 from mura_core.review.results import summarise
+from mura_core.review.session import films_of, keeps_films
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +47,7 @@ def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, A
     if to == "here" and seat is not None:
         return (*steps.again(visitor, seat), None)
     if to == "results":
-        return show(steps, visitor, session)
+        return show(steps, visitor, session, wanted.get("reader"))
     return None, None, steps.lobby(visitor, chosen=session if to != "leave" else ""), None
 
 
@@ -55,21 +56,61 @@ def end(steps: Steps, visitor: Visitor, seat: Seat | None) -> Iterator[Shown]:
     for screen in steps.close(visitor, seat):
         yield (*screen, None)
     if seat is not None and steps.desk.store(seat.session).closed:
-        yield show(steps, visitor, seat.session)
+        yield show(steps, visitor, seat.session, seat.reader)
 
 
-def show(steps: Steps, visitor: Visitor, session: object) -> Shown:
-    """Show the results of a closed session."""
+def show(steps: Steps, visitor: Visitor, session: object, reader: object = None) -> Shown:
+    """Show the results of a closed session; the seat keeps under which name, with no study to read."""
     try:
         store = _closed(steps, session)
     except MuraError as error:
         return None, None, steps.lobby(visitor, chosen=session, refused=steps.reason(error)), None
+    seat = Seat(str(session), _name(steps, visitor, reader), paused=True)
     results = {
-        "session": str(session),
+        "session": seat.session,
+        **_about_films(steps, visitor, seat, store),
         "mode": steps.words["review.mode"] + ": " + steps.words[f"review.mode_{store.mode}"],
         "results": summarise(store).as_json(),
     }
-    return None, None, {"stage": "results", "turn": steps.desk.next_number()}, results
+    return seat, None, {"stage": "results", "turn": steps.desk.next_number()}, results
+
+
+def forget(steps: Steps, visitor: Visitor, seat: Seat | None) -> dict[str, Any]:
+    """Delete the uploaded films of the closed session at which a visitor looks; who may close it may do so.
+
+    Returns:
+        What the results say then: `told` or `refused`, and what is left of the films.
+    """
+    if seat is None:
+        return {"refused": steps.words["review.lost"]}
+    try:
+        store = _closed(steps, seat.session)
+        # In a tab that stayed open, somebody else may have signed in since.
+        if not steps.may_close(visitor, seat.session, _name(steps, visitor, seat.reader)):
+            raise RuleError("may_not_forget")
+        if not keeps_films(store):
+            raise RuleError("nothing_to_forget")
+        steps.desk.forget_films(seat.session)
+    except MuraError as error:
+        return {"refused": steps.reason(error)}
+    except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
+        log_without_content(error)
+        return {"refused": steps.words["review.internal"]}
+    return {"told": steps.words["results.forgotten"], **_about_films(steps, visitor, seat, store)}
+
+
+def _about_films(steps: Steps, visitor: Visitor, seat: Seat, store: SessionStore) -> dict[str, Any]:
+    """Whether there are films for thumbnails, and whether this visitor may delete them."""
+    may = keeps_films(store) and steps.may_close(visitor, seat.session, seat.reader)
+    return {"films": films_of(store).exists(), "may_forget": may}
+
+
+def _name(steps: Steps, visitor: Visitor, typed: object) -> str:
+    """The name under which somebody looks at results; "" for nobody's."""
+    try:
+        return steps.name_of(visitor, typed)
+    except RuleError:
+        return ""
 
 
 def download(steps: Steps, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +122,8 @@ def download(steps: Steps, wanted: Mapping[str, Any]) -> dict[str, Any]:
             # The mark by which spreadsheets know UTF-8.
             text = "\ufeff" + csv_text(store)
             return {"file": {"name": f"{session}.csv", "type": "text/csv", "text": text}}
-        text = _report(steps, str(session), store, thumbnails=wanted.get("thumbnails") is True)
+        thumbnails = wanted.get("thumbnails") is True and films_of(store).exists()
+        text = _report(steps, str(session), store, thumbnails=thumbnails)
         return {"file": {"name": f"{session}.html", "type": "text/html", "text": text}}
     except MuraError as error:
         return {"refused": steps.reason(error)}
