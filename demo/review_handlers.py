@@ -169,7 +169,7 @@ class Steps:
 
     def think(self, visitor: Visitor, seat: Seat | None) -> Screen | None:
         """Let the model read the study on the screen; gives a new screen if the reader may see the result."""
-        if seat is None or seat.paused or seat.shown:
+        if seat is None or not seat.is_of(visitor) or seat.paused or seat.shown:
             return None
         store = self.desk.store(seat.session)
         place = store.next_place(seat.reader)
@@ -192,7 +192,7 @@ class Steps:
 
     def close(self, visitor: Visitor, seat: Seat | None) -> Iterator[Screen]:
         """Let the model read what it has not read yet, then close the session for good."""
-        if seat is None:
+        if seat is None or not seat.is_of(visitor):
             yield self.screen(visitor, None)
             return
         store = self.desk.store(seat.session)

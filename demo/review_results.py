@@ -25,6 +25,10 @@ Shown = tuple[Seat | None, dict[str, Any] | None, dict[str, Any], dict[str, Any]
 def step(steps: Steps, name: str, visitor: Visitor, seat: Seat | None, sent: Mapping[str, Any]) -> Shown:
     """Take the step `go`, `commit` or `undo`; what nobody foresaw leads back to the list."""
     try:
+        if seat is not None and not seat.is_of(visitor):
+            if name != "go" or sent.get("to") in ("pause", "resume", "here"):
+                raise RuleError("wrong_reader" if visitor.login else "sign_in_first")
+            seat = None
         if name == "go":
             return go(steps, visitor, seat, sent)
         return (*(steps.commit if name == "commit" else steps.undo)(visitor, seat, sent), None)

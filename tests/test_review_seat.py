@@ -1,0 +1,83 @@
+"""A seat left in an open tab, and the log-in of whoever sits there now. No browser, no Gradio."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo import review_results
+from demo.review_desk import Desk
+from demo.review_handlers import Steps
+from demo.review_seat import Seat, Visitor
+from demo.wording import Wording
+from mura_core.review.session import films_of
+from mura_core.review.store import SessionStore
+from mura_core.review.types import Case, Mode, Truth
+from tests.fake_predictor import FakePredictor, png
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANN, BOB, SIGNED_OUT = Visitor(login="Ann"), Visitor(login="Bob"), Visitor(asked=True)
+CALL = {
+    "place": 0,
+    "condition": "unaided",
+    "verdict": "normal",
+    "confidence": 10,
+    "findings": [],
+    "marks": [],
+}
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> Steps:
+    """A server with one session, `Wrists`, of one study whose folder tells the truth, as in MURA."""
+    films = tmp_path / "films"
+    (films / "study1_positive").mkdir(parents=True)
+    (films / "study1_positive" / "image1.png").write_bytes(png())
+    case = Case("study1_positive", "p", "wrist", ("study1_positive/image1.png",), Truth(1))
+    SessionStore.create(
+        tmp_path / "sessions" / "Wrists.sqlite",
+        [case],
+        source=str(films),
+        mode=Mode.SEQUENTIAL,
+        seed=0,
+        repeats=0,
+    ).disconnect()
+    return Steps(Desk(tmp_path / "sessions", FakePredictor()), Wording("en"))
+
+
+def sit(steps: Steps) -> Seat:
+    seat = steps.sit(ANN, "Wrists", "Ann")[0]
+    assert seat is not None
+    return seat
+
+
+@pytest.mark.parametrize("visitor", [BOB, SIGNED_OUT])
+def test_nobody_goes_on_in_the_seat_of_another(steps: Steps, visitor: Visitor) -> None:
+    seat = sit(steps)
+    for name, sent in (("commit", CALL), ("undo", {"place": 0}), ("go", {"to": "here"})):
+        kept, viewer, panel, _ = review_results.step(steps, name, visitor, seat, sent)
+        assert (kept, viewer, panel["stage"]) == (None, None, "lobby")
+        assert panel["refused"]
+    assert steps.think(visitor, seat) is None
+    assert [screen[0] for screen in steps.close(visitor, seat)] == [None]
+    store = steps.desk.store("Wrists")
+    assert not store.readings()
+    assert not store.closed
+
+
+def test_the_reader_goes_on_in_the_own_seat(steps: Steps) -> None:
+    saved = review_results.step(steps, "commit", ANN, sit(steps), CALL)[2]["saved"]
+    assert saved
+    assert [reading.reader for reading in steps.desk.store("Wrists").readings()] == ["Ann"]
+
+
+def test_a_film_that_is_gone_does_not_tell_the_truth_by_its_name(steps: Steps) -> None:
+    shutil.rmtree(films_of(steps.desk.store("Wrists")))
+    _, viewer, panel = steps.sit(ANN, "Wrists", "Ann")
+    assert viewer is None
+    assert "view 1" in panel["refused"]
+    assert "positive" not in str(panel)
