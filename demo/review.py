@@ -173,9 +173,9 @@ def _connect(steps: Steps, screen: Screen) -> None:
     def back(request: gr.Request) -> tuple[Any, ...]:
         return None, None, steps.lobby(visitor(request)), None
 
-    def download(event: gr.EventData) -> dict[str, Any]:
+    def download(event: gr.EventData, request: gr.Request) -> dict[str, Any]:
         wanted = {name: getattr(event, name, None) for name in ("kind", "session", "thumbnails")}
-        return review_results.download(steps, wanted)
+        return review_results.download(steps, visitor(request), wanted)
 
     def forget(seat: Seat | None, request: gr.Request) -> dict[str, Any]:
         return review_results.forget(steps, visitor(request), seat)

@@ -183,9 +183,10 @@ class Desk:
                     del kept[key]
 
     def _predict(self, name: str, case_id: str) -> StudyResult:
-        store = self.store(name)
+        # Before the attempt: films out of reach today are no failure of the model, which would be kept.
+        store, study = self.store(name), self.study(name, case_id)
         try:
-            result = self.predictor.predict(self.study(name, case_id))
+            result = self.predictor.predict(study)
         except MuraError as error:
             store.save_ai_failure(case_id, str(error))
             raise

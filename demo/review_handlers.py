@@ -147,6 +147,8 @@ class Steps:
                 condition = store.needs(seat.reader, place.number)
                 if condition is None or sent.get("condition") != condition:
                     raise RuleError("wrong_place")
+                # Nobody calls a study whose films could not be shown.
+                self.desk.study(seat.session, place.case_id)
                 reading = store.commit(seat.reader, place.number, condition, call)
             except MuraError as error:
                 return self.screen(visitor, seat, refused=self.reason(error))
@@ -179,7 +181,7 @@ class Steps:
         try:
             self.desk.result(seat.session, place.case_id)
         except MuraError:
-            # Kept in the session: the study is called without the model.
+            # A failure of the model is kept in the session; films out of reach are told by the screen.
             pass
         except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
             log_without_content(error)
@@ -277,9 +279,10 @@ class Steps:
         if result is None:
             films = payloads.waiting_viewer(self.words, study, number)
             return payloads.with_marks(films, first), False
-        kept, now = store.reveal(seat.reader, number).model, model_of(result)
-        if kept != now:
-            raise RuleError("other_model", kept=kept, now=now)
+        kept, now = store.ai(place.case_id), model_of(result)
+        if kept is not None and kept.model != now:
+            raise RuleError("other_model", kept=kept.model, now=now)
+        store.reveal(seat.reader, number)
         return payloads.with_marks(payloads.aided_viewer(self.words, study, number, result), first), True
 
     def _changes_screen(self, seat: Seat, store: SessionStore, place: Place) -> bool:

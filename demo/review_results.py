@@ -66,6 +66,7 @@ def end(steps: Steps, visitor: Visitor, seat: Seat | None) -> Iterator[Shown]:
 def show(steps: Steps, visitor: Visitor, session: object, reader: object = None) -> Shown:
     """Show the results of a closed session; the seat keeps under which name, with no study to read."""
     try:
+        _refuse_stranger(visitor)
         store = _closed(steps, session)
     except MuraError as error:
         return None, None, steps.lobby(visitor, chosen=session, refused=steps.reason(error)), None
@@ -117,10 +118,11 @@ def _name(steps: Steps, visitor: Visitor, typed: object) -> str:
         return ""
 
 
-def download(steps: Steps, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def download(steps: Steps, visitor: Visitor, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Give a closed session's CSV or report as text; the server keeps no copy."""
     session = wanted.get("session")
     try:
+        _refuse_stranger(visitor)
         store = _closed(steps, session)
         if wanted.get("kind") == "csv":
             # The mark by which spreadsheets know UTF-8.
@@ -140,6 +142,12 @@ def _report(steps: Steps, session: str, store: SessionStore, *, thumbnails: bool
         return [view.radiograph for view in steps.desk.study(session, case_id).views]
 
     return html_report.render(summarise(store), store, thumbnails=thumbnails, read_films=read)
+
+
+def _refuse_stranger(visitor: Visitor) -> None:
+    """Where readers sign in, results are for those who did: they name readers and may name patients."""
+    if visitor.asked and not visitor.login:
+        raise RuleError("sign_in_first")
 
 
 def _closed(steps: Steps, session: object) -> SessionStore:

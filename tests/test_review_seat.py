@@ -14,7 +14,8 @@ from demo.review_seat import Seat, Visitor
 from demo.wording import Wording
 from mura_core.review.session import films_of
 from mura_core.review.store import SessionStore
-from mura_core.review.types import Case, Mode, Truth
+from mura_core.review.types import AiResult, AiView, Case, EventKind, Mode, Truth
+from mura_core.study import Call as AiCall
 from tests.fake_predictor import FakePredictor, png
 
 if TYPE_CHECKING:
@@ -81,3 +82,43 @@ def test_a_film_that_is_gone_does_not_tell_the_truth_by_its_name(steps: Steps) -
     assert viewer is None
     assert "view 1" in panel["refused"]
     assert "positive" not in str(panel)
+
+
+def test_films_out_of_reach_are_no_failure_of_the_model_and_no_study_to_call(steps: Steps) -> None:
+    store = steps.desk.store("Wrists")
+    films = films_of(store)
+    away = films.with_name("away")
+    films.rename(away)
+    seat = sit(steps)
+    steps.think(ANN, seat)
+    assert steps.commit(ANN, seat, CALL)[2]["refused"]
+    assert not store.readings()
+    assert store.ai_failure("study1_positive") is None
+    away.rename(films)
+    steps.think(ANN, seat)
+    assert store.ai("study1_positive") is not None
+    assert steps.commit(ANN, seat, CALL)[2]["saved"]
+    assert len(store.readings()) == 1
+
+
+def test_a_result_of_other_weights_is_not_put_down_as_shown(steps: Steps) -> None:
+    store = steps.desk.store("Wrists")
+    view = AiView("1", 0.9, AiCall.ABNORMAL, 0.5, 0.5, 0.9)
+    store.save_ai("study1_positive", AiResult(0.9, AiCall.ABNORMAL, (view,), "older network"))
+    seat = sit(steps)
+    steps.commit(ANN, seat, CALL)
+    steps.think(ANN, seat)
+    assert EventKind.REVEALED not in [event.kind for event in store.events()]
+    assert store.can_undo("Ann", 0)
+
+
+def test_results_are_not_for_who_did_not_sign_in_where_readers_do(steps: Steps) -> None:
+    seat = sit(steps)
+    steps.commit(ANN, seat, CALL)
+    steps.desk.store("Wrists").close()
+    wanted = {"kind": "csv", "session": "Wrists"}
+    assert "file" in review_results.download(steps, ANN, wanted)
+    assert review_results.show(steps, ANN, "Wrists")[3] is not None
+    refused = steps.words["review.sign_in_first"]
+    assert review_results.download(steps, SIGNED_OUT, wanted) == {"refused": refused}
+    assert review_results.show(steps, SIGNED_OUT, "Wrists")[3] is None

@@ -285,6 +285,21 @@ def test_the_time_from_a_withdrawn_call_to_its_undo_does_not_count(tmp_path: Pat
         assert store.readings() == (reading,)
 
 
+def test_a_study_that_waits_while_an_earlier_one_is_read_again_costs_no_time(tmp_path: Path) -> None:
+    store, clock = timed(tmp_path, Mode.UNAIDED)
+    with store:
+        clock.second = 10
+        store.commit("kim", 0, UNAIDED, CALL)
+        store.start("kim", 1)
+        clock.second = 15
+        store.undo("kim", 0)
+        clock.second = 115
+        store.commit("kim", 0, UNAIDED, OTHER_CALL)
+        store.start("kim", 1)
+        clock.second = 120
+        assert store.commit("kim", 1, UNAIDED, CALL).reading_s == 5 + 5
+
+
 def test_pauses_do_not_count(tmp_path: Path) -> None:
     store, clock = timed(tmp_path, Mode.UNAIDED)
     with store:

@@ -37,6 +37,15 @@ def first_incomplete(rows: Rows, mode: Mode, reader: str) -> Place | None:
     return None
 
 
+def pause_later(rows: Rows, mode: Mode, reader: str, place: int) -> None:
+    """Stop the clocks of the places behind one that is read again."""
+    for where in rows.places(reader)[place + 1 :]:
+        state = rows.state(reader, where.number)
+        running = state.opened is not None and state.paused is None
+        if running and wanted_at(rows, mode, where, state) is not None:
+            rows.add_pause(rows.clock(state), reader, where.number)
+
+
 def refuse_early(rows: Rows, mode: Mode, reader: str, place: int) -> None:
     """Refuse to open a place before those ahead of it are complete.
 

@@ -16,6 +16,7 @@ from mura_core.review.protocol import (
     as_reading,
     first_incomplete,
     look,
+    pause_later,
     progress_of,
     refuse_early,
     refuse_paused,
@@ -280,6 +281,8 @@ class SessionStore:
     def undo(self, reader: str, place: int) -> None:
         """Withdraw the latest call of a place; the history keeps it.
 
+        A later place that is open already waits meanwhile: its clock stands still until its next `start`.
+
         Raises:
             SessionError: The session is closed, the place paused, no call stands, or it is a first call
                 after which the model's result was revealed.
@@ -298,6 +301,7 @@ class SessionStore:
             undoes = latest.event.number
             moment = rows.clock(state)
             rows.add(EventKind.UNDONE, moment, reader, place, condition=condition, undoes=undoes)
+            pause_later(rows, self.mode, reader, place)
 
     def can_undo(self, reader: str, place: int) -> bool:
         """Tell whether `undo` would withdraw a call now."""
