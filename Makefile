@@ -11,7 +11,7 @@ FORMAT ?= mura
 DEVICES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check train bench clean
+.PHONY: help demo test check train bench space clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -44,9 +44,12 @@ bench: $(VENV)/.dev ## measure the speed figures of the README on this machine a
 	$(PY) -m benchmarks.speed $(ARGS)
 	$(PY) -m benchmarks.figures
 
+space: $(PY) ## put together in build/space what a Hugging Face Space of the page needs
+	$(PY) -m deploy.space $(ARGS)
+
 clean: ## remove the environment and the caches, keep data, runs and weights
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
-	find app.py mura_core demo tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find app.py mura_core demo deploy tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # A Python is tried by running it: a name on the path may be a stub that only complains.
 # Debian's python3 without python3-venv has no ensurepip; its pip can still fill the environment from outside.

@@ -12,7 +12,7 @@ import mura_core
 from mura_core.__main__ import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-LISTED_FOLDERS = ("mura_core", "demo", "benchmarks")
+LISTED_FOLDERS = ("mura_core", "demo", "deploy", "benchmarks")
 SPACE_COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 VARIABLE = re.compile(r"\bMURA_[A-Z][A-Z_]*\b")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from deploy.reach import ROOT, imports, pins, reached_from, source, third_party
 
 ORDER = (
     "errors",
@@ -132,43 +129,6 @@ DEMO_MAY_USE = {"", "predictor", "sidecar", "study", "errors", "images"}
 
 DEMO_PACKAGES = ("review.", "pacs.")
 
-INSTALLED_AS = {
-    "cv2": "opencv-python-headless",
-    "dicomweb_client": "dicomweb-client",
-    "gdcm": "python-gdcm",
-    "PIL": "pillow",
-    "pytorch_grad_cam": "grad-cam",
-    "sklearn": "scikit-learn",
-}
-"""Where the name to import is not the name to install."""
-
-
-@cache
-def imports(path: Path) -> frozenset[str]:
-    """Every module that a file imports, at its top or inside a function, in dotted absolute form."""
-    package = path.parent.relative_to(ROOT).parts
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) + 1 - node.level] if node.level else ()
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            # `from package import module` names a module of ours where there is such a file.
-            for alias in node.names:
-                full = f"{base}.{alias.name}"
-                found.add(full if source(full) else base)
-    return frozenset(found)
-
-
-def source(module: str) -> Path | None:
-    """The file of a module of this repository, None for anything else."""
-    stem = ROOT.joinpath(*module.split("."))
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
 
 def python_files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
@@ -187,32 +147,6 @@ def core_imports(path: Path) -> set[str]:
         for name in imports(path)
         if name == "mura_core" or name.startswith("mura_core.")
     }
-
-
-@cache
-def reached_from(start: Path) -> frozenset[Path]:
-    """Every file of this repository that a file pulls in, itself included."""
-    reached, waiting = set(), [start]
-    while waiting:
-        path = waiting.pop()
-        if path not in reached:
-            reached.add(path)
-            waiting += [found for name in imports(path) if (found := source(name))]
-    return frozenset(reached)
-
-
-def third_party(paths: frozenset[Path]) -> set[str]:
-    """The distributions that files import from outside the standard library and this repository."""
-    import sys
-
-    names = {name.partition(".")[0] for path in paths for name in imports(path)}
-    own = {"mura_core", "demo", "app", "benchmarks", "tests"}
-    return {INSTALLED_AS.get(name, name) for name in names - own - set(sys.stdlib_module_names)}
-
-
-def required() -> set[str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    return {found[0].lower() for line in lines if (found := re.match(r"[\w-]+", line))}
 
 
 def test_every_module_of_the_core_has_its_place_in_the_order() -> None:
@@ -247,13 +181,13 @@ def test_the_app_never_reaches_training_or_datasets() -> None:
 
 @pytest.mark.parametrize("start", ["app.py", "mura_core/predictor.py", "mura_core/reading.py"])
 def test_the_app_and_predict_need_nothing_beyond_the_requirements(start: str) -> None:
-    assert third_party(reached_from(ROOT / start)) <= required()
+    assert third_party(reached_from(ROOT / start)) <= set(pins())
 
 
 def test_every_requirement_is_used() -> None:
     used = third_party(frozenset([*python_files("mura_core"), *python_files("demo"), ROOT / "app.py"]))
     # pydicom loads python-gdcm by itself for the syntaxes that need it.
-    assert required() - used <= {"python-gdcm"}
+    assert set(pins()) - used <= {"python-gdcm"}
 
 
 def test_only_the_tests_import_the_tests() -> None:
