@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         from demo.login import Door
         from demo.review_desk import Desk, open_from_path
         from demo.ui import build_ui, launch
+        from demo.zero_gpu import load_predictor
         from mura_core.pacs.dicomweb import Archive
-        from mura_core.predictor import Predictor
         from mura_core.review.push import pusher_from_environment
 
         pacs = Archive(flags.dicomweb) if flags.dicomweb else None
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"An archive shows patients' names, and whoever reaches {flags.host} could read them. "
                 "Say who may with --auth, or leave --host out."
             )
-        predictor = Predictor.load(weights=flags.weights, device=flags.device)
+        predictor = load_predictor(flags.weights, flags.device)
         desk = Desk(flags.sessions, predictor)
         if flags.session:
             desk.chosen = open_from_path(desk, flags.session, _wish(flags))
