@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from demo.analysing import busy_text
 from demo.handlers import log_without_content
+from demo.line import Rank
+from demo.turns import BusyError
 from demo.wording import SYMBOLS
 from mura_core.errors import MuraError
 from mura_core.study import probability_text
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from demo.handlers import OpenStudy
+    from demo.turns import Turns
     from demo.wording import Wording
     from mura_core.predictor import Predictor, Variant
     from mura_core.study import OperatingPoints
@@ -35,7 +40,7 @@ def compare(predictor: Predictor, opened: OpenStudy | None, asked: object, words
         `asked` again, so that the page tells this answer from one to an earlier question; `error`, empty
         where there is none; `variants` in order, the released one last.
     """
-    answer = {"asked": asked if isinstance(asked, int) else 0, "error": "", "variants": []}
+    answer = _answer(asked)
     if opened is None:
         return {**answer, "error": words["viewer.compare_gone"]}
     try:
@@ -47,6 +52,34 @@ def compare(predictor: Predictor, opened: OpenStudy | None, asked: object, words
         return {**answer, "error": words["page.internal"]}
     points = opened.result.operating_points
     return {**answer, "variants": [encode_variant(variant, points, words) for variant in variants]}
+
+
+async def compare_in_turn(
+    predictor: Predictor, opened: OpenStudy | None, asked: object, words: Wording, turns: Turns, user: str
+) -> dict[str, Any]:
+    """Wait for the model, after the studies that readers wait for, and compare; takes no thread meanwhile.
+
+    Args:
+        predictor: The model.
+        opened: The study; None where it has left the server's memory.
+        asked: The number the page gave its question; not trusted.
+        words: The page's language.
+        turns: The line before the model.
+        user: Who asks.
+    """
+    work = partial(compare, predictor, opened, asked, words)
+    if opened is None:
+        return work()
+    try:
+        ticket = turns.join(user, work, rank=Rank.LATER, views=3 * len(opened.study.views))
+    except BusyError as busy:
+        return {**_answer(asked), "error": busy_text(busy, words)}
+    with ticket:
+        return await ticket.outcome(_answer(asked))
+
+
+def _answer(asked: object) -> dict[str, Any]:
+    return {"asked": asked if isinstance(asked, int) else 0, "error": "", "variants": []}
 
 
 def encode_variant(variant: Variant, points: OperatingPoints, words: Wording) -> dict[str, Any]:

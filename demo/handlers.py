@@ -10,15 +10,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from demo import render
-from mura_core.errors import ImageError, MuraError
-from mura_core.images import read_radiograph
-from mura_core.study import Study, StudyResult, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from demo.wording import Wording
-    from mura_core.predictor import Predictor
+    from mura_core.study import Study, StudyResult, View
 
 
 MAX_VIEWS = 6
@@ -132,63 +129,7 @@ def remove_file(tray: Tray, index: object) -> Tray:
 def tray_payload(tray: Tray) -> dict[str, Any]:
     """What the list of waiting files shows."""
     files = [{"name": name, "size": _size(len(content))} for name, content in tray.files]
-    return {"files": files, "refused": _refused_payload(tray.refused)}
-
-
-def analyse(
-    predictor: Predictor, tray: Tray, words: Wording
-) -> Iterator[tuple[dict[str, Any], OpenStudy | None]]:
-    """Read the waiting files and let the model read them.
-
-    The films come before the network runs: a reader looks at the radiograph first.
-
-    Args:
-        predictor: The model.
-        tray: The files; not changed.
-        words: The page's language.
-
-    Yields:
-        At each step, what the viewer shows, and the study to keep: None until it has a result.
-    """
-    if not tray.files and not tray.refused:
-        yield _payload(error=words["page.no_files"]), None
-        return
-    given = len(tray.files) + len(tray.refused)
-    files, views, refused = read_views(tray)
-    base = {
-        **study_payload(Study(tuple(views)), words),
-        "refused": _refused_payload(refused),
-        "rests": words.rests_on(len(views), given),
-    }
-    if not views:
-        yield base, None
-        return
-    yield {**base, "status": words.counted("page.analysing", len(views)), "busy": True}, None
-    study = Study(tuple(views))
-    try:
-        result = predictor.predict(study)
-    except MuraError as error:
-        yield {**base, "error": str(error)}, None
-    except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
-        log_without_content(error)
-        yield {**base, "error": words["page.internal"]}, None
-    else:
-        yield with_result(base, result, words), OpenStudy(tuple(files), study, result, whole=not refused)
-
-
-def read_views(tray: Tray) -> tuple[list[tuple[str, bytes]], list[View], list[Refusal]]:
-    """Read each waiting file; one that is no radiograph is refused by name, and the others are still read."""
-    files: list[tuple[str, bytes]] = []
-    views: list[View] = []
-    refused = list(tray.refused)
-    for name, content in tray.files:
-        try:
-            views.append(View(name, read_radiograph(content)))
-        except ImageError as error:
-            refused.append(Refusal(name, str(error)))
-        else:
-            files.append((name, content))
-    return files, views, refused
+    return {"files": files, "refused": refused_payload(tray.refused)}
 
 
 def log_without_content(error: BaseException) -> None:
@@ -218,6 +159,11 @@ def _read_and_delete(path: Path) -> bytes | None:
     return content
 
 
+def failure(error: str) -> dict[str, Any]:
+    """What the viewer shows where there is no film, but a sentence."""
+    return _payload(error=error)
+
+
 def _payload(**parts: object) -> dict[str, Any]:
     empty = {
         "status": "",
@@ -239,10 +185,12 @@ def study_payload(study: Study, words: Wording) -> dict[str, Any]:
     )
 
 
-def with_result(base: dict[str, Any], result: StudyResult, words: Wording) -> dict[str, Any]:
-    """The same with what the model says of them."""
+def with_result(
+    base: dict[str, Any], result: StudyResult, words: Wording, *, maps: bool = True
+) -> dict[str, Any]:
+    """The same with what the model says of them; without `maps`, the heatmaps are still to come."""
     views = [
-        {**shown, "result": render.encode_view_result(view, result, index, words)}
+        {**shown, "result": render.encode_view_result(view, result, index, words, maps=maps)}
         for index, (shown, view) in enumerate(zip(base["views"], result.views, strict=True), 1)
     ]
     return {**base, "views": views, "verdict": render.encode_verdict(result, words)}
@@ -259,7 +207,8 @@ def _view_payload(view: View, index: int, count: int, words: Wording) -> dict[st
     }
 
 
-def _refused_payload(refused: Sequence[Refusal]) -> list[dict[str, str]]:
+def refused_payload(refused: Sequence[Refusal]) -> list[dict[str, str]]:
+    """Name each file that is no part of the call, and why."""
     return [{"name": refusal.name, "reason": refusal.reason} for refusal in refused]
 
 

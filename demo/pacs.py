@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator  # for good, as below
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from demo import pacs_handlers
+from demo.analysing import analyse
 
 # Gradio looks up the types of a handler's arguments by name, so they are imported for good.
-from demo.handlers import IDLE_S, OpenStudy, Tray, analyse
+from demo.handlers import IDLE_S, OpenStudy, Tray
 from demo.memory import make_room
 from demo.pacs_handlers import Card
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from demo.turns import Turns
     from demo.wording import Wording
     from mura_core.pacs.dicomweb import Archive
     from mura_core.predictor import Predictor
@@ -40,6 +41,7 @@ def connect_pacs(
     ui: gr.Blocks,
     archive: Archive,
     predictor: Predictor,
+    turns: Turns,
     panel: gr.HTML,
     viewer: gr.HTML,
     opened: gr.State,
@@ -51,6 +53,7 @@ def connect_pacs(
         ui: The app.
         archive: Chosen by whoever started the server; the browser has no say in it.
         predictor: The model.
+        turns: The line before it.
         panel: From `build_pacs`.
         viewer: Shows the study.
         opened: State, an OpenStudy or None.
@@ -68,12 +71,12 @@ def connect_pacs(
         shown, tray = pacs_handlers.fetch(archive, getattr(event, "uid", ""), shown, words)
         return shown, shown.payload(kept), tray
 
-    def read(tray: Tray | None) -> Iterator[tuple[Any, ...]]:
+    async def read(tray: Tray | None, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         if tray is None:
             yield gr.skip(), gr.skip(), None
             return
         make_room(ui)
-        for payload, study in analyse(predictor, tray, words):
+        async for payload, study in analyse(predictor, tray, words, turns, request.session_hash or ""):
             yield payload, study, None
 
     def store(shown: Card, kept: OpenStudy | None) -> tuple[Any, ...]:
@@ -88,7 +91,7 @@ def connect_pacs(
     panel.search(search, [card, opened], [card, panel], **asking)
     # Fetched first, so that a slow archive does not keep the model from other readers.
     panel.fetch(fetch, [card, opened], [card, panel, films], **asking).then(
-        read, films, [viewer, opened, films], concurrency_id="model", concurrency_limit=1, **quiet
+        read, films, [viewer, opened, films], concurrency_id="model", concurrency_limit=None, **quiet
     )
     panel.store(store, [card, opened], [card, panel], **asking)
     opened.change(follow, [card, opened], panel, **quiet)

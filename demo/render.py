@@ -85,8 +85,10 @@ def encode_box(box: Box, height: int, width: int) -> dict[str, float]:
     }
 
 
-def encode_view_result(view: ViewResult, result: StudyResult, index: int, words: Wording) -> dict[str, Any]:
-    """Encode what the model says of one view; `index` counts from 1.
+def encode_view_result(
+    view: ViewResult, result: StudyResult, index: int, words: Wording, *, maps: bool = True
+) -> dict[str, Any]:
+    """Encode what the model says of one view; `index` counts from 1, without `maps` there is no heatmap yet.
 
     `call` is for programs, `word` for readers.
     """
@@ -99,7 +101,7 @@ def encode_view_result(view: ViewResult, result: StudyResult, index: int, words:
         "word": words.call(view.call),
         "symbol": SYMBOLS[view.call],
         "alt": words.thumbnail_called(index, len(result.views), view.name, view.call, text),
-        "heatmap": encode_heatmap(view.heatmap),
+        "heatmap": encode_heatmap(view.heatmap) if maps else None,
         "roi": encode_box(view.roi, height, width),
     }
 

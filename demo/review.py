@@ -151,7 +151,7 @@ def _connect_form(steps: Steps, form: NewSession, panel: gr.HTML) -> None:
 
 
 def _connect(steps: Steps, screen: Screen) -> None:
-    """Let the server answer each step at once, and the model afterwards, one study at a time."""
+    """Let the server answer each step at once, and the model afterwards, in its turn."""
     kept = [screen.seat]
 
     def go(seat: Seat | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
@@ -180,14 +180,15 @@ def _connect(steps: Steps, screen: Screen) -> None:
     def forget(seat: Seat | None, request: gr.Request) -> dict[str, Any]:
         return review_results.forget(steps, visitor(request), seat)
 
-    model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, **_QUIET}
+    # Each waits in a thread, so they are few; whoever comes later waits without one.
+    model: dict[str, Any] = {"concurrency_id": "review", "concurrency_limit": 4, **_QUIET}
     answers = [
         listen(step, kept, screen.parts, **_QUIET)
         for listen, step in ((screen.panel.go, go), (screen.panel.commit, commit), (screen.panel.undo, undo))
     ]
     for answer in answers:
         answer.then(think, kept, [screen.viewer, screen.panel], **model)
-    screen.panel.end(end, kept, screen.parts, **model)
+    screen.panel.end(end, kept, screen.parts, **{**model, "concurrency_id": "end"})
     screen.results.back(back, None, screen.parts, **_QUIET)
     screen.results.download(download, None, screen.results, **_QUIET)
     screen.results.forget(forget, kept, screen.results, **_QUIET)

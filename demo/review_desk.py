@@ -11,6 +11,8 @@ import time
 from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
+from demo.line import Rank
+from demo.turns import Turns
 from mura_core.errors import MuraError
 from mura_core.images import read_radiograph
 from mura_core.review.ai import ai_result
@@ -60,6 +62,7 @@ class Desk:
         folder: The sessions folder; made with the first session.
         predictor: The model.
         chosen: Name of the session given on the command line, or "".
+        turns: The line before the model, for whoever else lets it read.
     """
 
     def __init__(self, folder: Path, predictor: Predictor) -> None:
@@ -67,7 +70,8 @@ class Desk:
         self.predictor = predictor
         self.chosen = ""
         self._lock = threading.RLock()
-        self._model = threading.Lock()
+        self.turns = Turns()
+        self._asked: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
         self._number = 0
         self._turns: defaultdict[tuple[str, str], threading.RLock] = defaultdict(threading.RLock)
         self._stores: dict[str, SessionStore] = {}
@@ -160,15 +164,22 @@ class Desk:
         with self._lock:
             return self._results.get((name, case_id))
 
-    def result(self, name: str, case_id: str) -> StudyResult:
+    def result(self, name: str, case_id: str, rank: Rank = Rank.STUDY) -> StudyResult:
         """Let the model read a case, once; its figures are kept in the session, and so is that it cannot.
+
+        Args:
+            name: The session.
+            case_id: The case.
+            rank: Whether a reader waits for it.
 
         Raises:
             MuraError: The films cannot be read, or the model cannot read them.
         """
+        with self._lock:
+            asked = self._asked[name, case_id]
         # One at a time: whoever waits finds the result of the one before.
-        with self._model:
-            return self._keep(self._results, (name, case_id), lambda: self._predict(name, case_id))
+        with asked:
+            return self._keep(self._results, (name, case_id), lambda: self._predict(name, case_id, rank))
 
     def forget_films(self, name: str) -> None:
         """Delete the uploaded films of a closed session, here in memory too; the calls stay.
@@ -182,11 +193,13 @@ class Desk:
                 for key in [key for key in kept if key[0] == name]:
                     del kept[key]
 
-    def _predict(self, name: str, case_id: str) -> StudyResult:
+    def _predict(self, name: str, case_id: str, rank: Rank) -> StudyResult:
         # Before the attempt: films out of reach today are no failure of the model, which would be kept.
         store, study = self.store(name), self.study(name, case_id)
         try:
-            result = self.predictor.predict(study)
+            result = self.turns.run(
+                f"{name}/{case_id}", lambda: self.predictor.predict(study), rank=rank, views=len(study.views)
+            )
         except MuraError as error:
             store.save_ai_failure(case_id, str(error))
             raise

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo import review_payloads as payloads
 from demo.handlers import log_without_content
+from demo.line import Rank
 from demo.review_call import read_call
 from demo.review_desk import RuleError, unread
 from demo.review_seat import Seat, Visitor
@@ -209,7 +210,7 @@ class Steps:
             told = self.words.text("review.closing", done=done, total=len(left))
             yield self.screen(visitor, seat, told=told)
             try:
-                self.desk.result(seat.session, case.case_id)
+                self.desk.result(seat.session, case.case_id, Rank.LATER)
             except Exception as error:  # noqa: BLE001 - one study without the model's result stops nothing
                 log_without_content(error)
         store.close()

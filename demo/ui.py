@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator  # not only for the types: Gradio reads them of an event's function
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from demo import about, handlers, page, review
+from demo.analysing import analyse
 from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
 from demo.login import MIDDLEWARE
 from demo.memory import make_room
 from demo.pacs import build_pacs, connect_pacs
+from demo.turns import SLOTS, Turns
 from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from demo.login import Door
     from demo.review_desk import Desk
     from mura_core.pacs.dicomweb import Archive
@@ -34,8 +34,12 @@ _KOREAN_FONTS = ("Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", "Noto S
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", *_KOREAN_FONTS, "sans-serif")
 _MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", *_KOREAN_FONTS, "monospace")
 _HEAD = '<meta name="color-scheme" content="dark"><meta name="referrer" content="no-referrer">'
+_EVENTS = 2000
+_SESSIONS = 500
+"""Pages whose waiting files and open study the server keeps; each takes 0.2 MB without them."""
+
 _DARK = "() => document.body.classList.add('dark')"
-# Says at once that the click was heard; the server's first answer may have to wait for the model's turn.
+# Says at once that the click was heard.
 _TELL_VIEWER = "(...inputs) => { document.dispatchEvent(new Event('mura-waiting')); return inputs; }"
 
 
@@ -80,18 +84,21 @@ def build_ui(predictor: Predictor, desk: Desk | None = None, pacs: Archive | Non
         The page at `/`, at `/ko` in Korean, and that of the review sessions; `launch` serves it.
     """
     first, *others = (Wording(language) for language in LANGUAGES)
+    turns = desk.turns if desk is not None else Turns()
     ui = gr.Blocks(
         title=first["page.title"], analytics_enabled=False, delete_cache=(60, IDLE_S), fill_width=True
     )
     with ui:
-        _build_page(ui, predictor, first, pacs, reviews=desk is not None)
-        _forget_on_closing(ui)
+        _build_page(ui, predictor, turns, first, pacs, reviews=desk is not None)
+        _forget_on_closing(ui, turns)
     for words in others:
         with ui.route(words["page.language"], f"/{words.language}", show_in_navbar=False):
-            _build_page(ui, predictor, words, pacs, reviews=desk is not None)
+            _build_page(ui, predictor, turns, words, pacs, reviews=desk is not None)
     if desk is not None:
         review.add_pages(ui, desk)
-    ui.queue(max_size=64, default_concurrency_limit=4)
+    # Readers wait in `turns`, where they are told their place. Gradio's own line refuses in English alone: it
+    # is longer than any that forms there, since what goes through it takes milliseconds.
+    ui.queue(max_size=_EVENTS, default_concurrency_limit=4)
     return ui
 
 
@@ -126,7 +133,8 @@ def launch(
         app_kwargs={"middleware": [MIDDLEWARE]},
         prevent_thread_lock=True,
         max_file_size=f"{handlers.MAX_FILE_MB}mb",
-        state_session_capacity=200,
+        state_session_capacity=_SESSIONS,
+        max_threads=SLOTS,
         theme=gr.themes.Base(font=_FONTS, font_mono=_MONO),
         css_paths=[_FOLDER / "page.css", _FOLDER / "review_page.css"],
         js=_DARK,
@@ -148,15 +156,15 @@ def launch(
 
 
 def _build_page(
-    ui: gr.Blocks, predictor: Predictor, words: Wording, pacs: Archive | None, *, reviews: bool
+    ui: gr.Blocks, predictor: Predictor, turns: Turns, words: Wording, pacs: Archive | None, *, reviews: bool
 ) -> None:
     parts = _lay_out(predictor, words, archived=pacs is not None, reviews=reviews)
-    running = _connect_model(ui, predictor, parts, words)
+    running = _connect_model(ui, predictor, turns, parts, words)
     _connect_tray(parts, words, running)
-    connect_comparison(predictor, parts.viewer, parts.opened, words)
+    connect_comparison(predictor, turns, parts.viewer, parts.opened, words)
     connect_archive(parts.archive, parts.opened, words)
     if pacs is not None and parts.pacs is not None:
-        connect_pacs(ui, pacs, predictor, parts.pacs, parts.viewer, parts.opened, words)
+        connect_pacs(ui, pacs, predictor, turns, parts.pacs, parts.viewer, parts.opened, words)
     page.speak(ui, words, words["page.title"])
 
 
@@ -192,21 +200,30 @@ def _lay_out(predictor: Predictor, words: Wording, *, archived: bool, reviews: b
     return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, pacs, examples)
 
 
-def _connect_model(ui: gr.Blocks, predictor: Predictor, parts: Parts, words: Wording) -> list[Any]:
-    """Let the model answer the buttons, one study at a time."""
+def _connect_model(
+    ui: gr.Blocks, predictor: Predictor, turns: Turns, parts: Parts, words: Wording
+) -> list[Any]:
+    """Let the model answer the buttons, in turn."""
 
-    def read_tray(kept: Tray) -> Iterator[tuple[Any, ...]]:
+    async def read_tray(kept: Tray, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         make_room(ui)
-        for payload, opened in handlers.analyse(predictor, kept, words):
-            yield (payload, opened, *_tray_state(Tray()))
+        async for payload, opened in analyse(predictor, kept, words, turns, request.session_hash or ""):
+            # Who finds the line full keeps the files for the next try.
+            left = kept if "again_s" in payload else Tray()
+            yield (payload, opened, *_tray_state(left))
 
-    def read_example(name: str) -> Iterator[tuple[Any, ...]]:
-        make_room(ui)
-        yield from handlers.analyse(predictor, Tray(files=draw_example(name)), words)
+    def example(name: str) -> Any:
+        async def read_example(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+            make_room(ui)
+            tray = Tray(files=draw_example(name))
+            async for step in analyse(predictor, tray, words, turns, request.session_hash or ""):
+                yield step
 
-    one_at_a_time: dict[str, Any] = {
+        return read_example
+
+    in_turn: dict[str, Any] = {
         "concurrency_id": "model",
-        "concurrency_limit": 1,
+        "concurrency_limit": None,
         "js": _TELL_VIEWER,
         "show_progress": "hidden",
         "api_visibility": "undocumented",
@@ -218,13 +235,12 @@ def _connect_model(ui: gr.Blocks, predictor: Predictor, parts: Parts, words: Wor
             parts.tray,
             [*shown, parts.tray, parts.waiting, parts.analyse],
             api_name=_api_name("analyse", words),
-            **one_at_a_time,
+            **in_turn,
         )
     ]
     for name, button in parts.examples.items():
         api_name = _api_name(f"example_{name}", words)
-        read = partial(read_example, name)
-        running.append(button.click(read, None, shown, api_name=api_name, **one_at_a_time))
+        running.append(button.click(example(name), None, shown, api_name=api_name, **in_turn))
     return running
 
 
@@ -266,11 +282,12 @@ def _connect_tray(parts: Parts, words: Wording, running: list[Any]) -> None:
     )
 
 
-def _forget_on_closing(ui: gr.Blocks) -> None:
+def _forget_on_closing(ui: gr.Blocks, turns: Turns) -> None:
     """Delete what a reader's page kept when it is closed; Gradio alone would keep it for an hour."""
 
     def forget_session(request: gr.Request) -> None:
         if request.session_hash:
+            turns.leave(request.session_hash)
             ui.state_holder.delete_state(request.session_hash)
             # A session that once was closed keeps for an hour even what comes later: after a broken
             # connection, or from an analysis that was running. What comes now finds a new session.

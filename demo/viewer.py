@@ -11,6 +11,7 @@ from demo import comparing
 from demo.handlers import OpenStudy  # not for types alone: Gradio resolves a handler's annotations
 
 if TYPE_CHECKING:
+    from demo.turns import Turns
     from demo.wording import Wording
     from mura_core.predictor import Predictor
     from mura_core.sidecar import Sidecar
@@ -47,11 +48,14 @@ def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, compares: bo
     )
 
 
-def connect_comparison(predictor: Predictor, viewer: gr.HTML, opened: gr.State, words: Wording) -> None:
+def connect_comparison(
+    predictor: Predictor, turns: Turns, viewer: gr.HTML, opened: gr.State, words: Wording
+) -> None:
     """Let the viewer ask what the model sees of the open study; the films on screen stay as they are."""
 
-    def compare(kept: OpenStudy | None, event: gr.EventData) -> dict[str, Any]:
-        return comparing.compare(predictor, kept, getattr(event, "asked", 0), words)
+    async def compare(kept: OpenStudy | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        user, asked = request.session_hash or "", getattr(event, "asked", 0)
+        return await comparing.compare_in_turn(predictor, kept, asked, words, turns, user)
 
     answer = gr.HTML(html_template="<div hidden></div>", js_on_load=_TELL, apply_default_css=False)
     viewer.compare(
@@ -59,7 +63,7 @@ def connect_comparison(predictor: Predictor, viewer: gr.HTML, opened: gr.State, 
         opened,
         answer,
         concurrency_id="model",
-        concurrency_limit=1,
+        concurrency_limit=None,
         show_progress="hidden",
         api_visibility="private",
     )

@@ -22,6 +22,19 @@ async function arrive() {
   showTable();
   showFigures();
   refresh();
+  await drawMaps(value.views, views, mine);
+}
+
+// After the call is on the screen: unpacking the maps takes longer than everything before.
+async function drawMaps(sent, views, mine) {
+  if (!sent.length || !sent.every((one) => one.result?.heatmap)) return;
+  await new Promise((done) => setTimeout(done));
+  for (const [index, view] of views.entries()) {
+    if (mine !== arrivals) return;
+    view.heat ??= await unpackHeatmap(sent[index].result.heatmap);
+  }
+  refresh();
+  find(".viewer").dataset.maps = "drawn";
 }
 
 // The same film comes again with its result; window, zoom, marks and distances, which are the reader's, are kept.
@@ -37,17 +50,15 @@ async function openView(sent, index) {
     drawFilm(view.canvas, view.values, windowTable(view.film.bit_depth, view.windowCentre, view.windowWidth, false));
     view.thumbnail = thumbnail(view.canvas, 192);
   }
-  if (sent.result && !view.heat) {
-    view.heat = await unpackHeatmap(sent.result.heatmap);
-    view.result = sent.result;
-    view.alt = sent.result.alt;
-  } else if (view.result) view.alt = view.result.alt;
+  view.result ??= sent.result;
+  if (view.result) view.alt = view.result.alt;
   return view;
 }
 
 function showEmpty() {
   Object.assign(state, { views: [], current: 0, pair: [0, 1], draft: null, markTool: "", verdict: null, ...FIRST_LOOK });
   forgetComparison();
+  find(".viewer").dataset.maps = "none";
   showVerdict({ status: "", views: [] });
   showAlerts({});
   showStrip();

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +50,8 @@ def analyse(page: Page, *films: FilePayload) -> None:
     button = page.get_by_role("button", name="Analyse study", exact=True)
     expect(button).to_be_enabled(timeout=LIMIT_MS)
     button.click()
-    expect(page.locator(".viewer")).to_have_attribute(
-        "data-phase", re.compile("called|failed"), timeout=LIMIT_MS
-    )
+    ended = page.locator(".viewer:is([data-phase=failed], [data-maps=drawn])")
+    expect(ended).to_be_visible(timeout=LIMIT_MS)
 
 
 def pixel(page: Page, across: float = 0.5, down: float = 0.5) -> list[int]:

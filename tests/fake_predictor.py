@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from demo.analysing import analyse
+from demo.turns import Turns
 from mura_core.predictor import Variant
 from mura_core.preprocess import PreprocessOptions
 from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
+
+if TYPE_CHECKING:
+    from demo.analysing import Step
+    from demo.handlers import Tray
+    from demo.wording import Wording
 
 POINTS = OperatingPoints(sensitive=0.35, specific=0.65)
 
@@ -77,6 +86,15 @@ class FakePredictor:
         return ViewResult(
             view.name, probability, POINTS.call(probability), 0.0, cam, heatmap, roi, Timing(0.1, 0.2, 0.1)
         )
+
+
+def steps(predictor: FakePredictor, tray: Tray, words: Wording) -> list[Step]:
+    """Everything that a reader is shown of an analysis, with nobody else there."""
+
+    async def collected() -> list[Step]:
+        return [step async for step in analyse(predictor, tray, words, Turns(), "reader")]
+
+    return asyncio.run(collected())
 
 
 def png(seed: int = 0, first_pixel: int | None = None) -> bytes:

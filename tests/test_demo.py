@@ -21,7 +21,7 @@ from mura_core.errors import WeightsError
 from mura_core.images import read_radiograph
 from mura_core.pacs.results import read_sources
 from mura_core.study import Call, OperatingPoints, Radiograph, Window, probability_text
-from tests.fake_predictor import POINTS, FakePredictor, png
+from tests.fake_predictor import POINTS, FakePredictor, png, steps
 
 if TYPE_CHECKING:
     from demo.wording import Language
@@ -49,7 +49,7 @@ def unpack(data: str) -> np.ndarray:
 
 
 def last(predictor: FakePredictor, tray: Tray) -> dict[str, Any]:
-    return list(handlers.analyse(predictor, tray, WORDS))[-1][0]
+    return steps(predictor, tray, WORDS)[-1][0]
 
 
 @pytest.mark.parametrize("bit_depth", [8, 12, 16])
@@ -170,15 +170,21 @@ def test_no_file_gives_no_call_but_a_sentence() -> None:
     assert (shown["verdict"], shown["error"]) == (None, WORDS["page.no_files"])
 
 
-def test_the_films_are_on_screen_before_the_network_runs() -> None:
-    predictor = FakePredictor()
-    steps = handlers.analyse(predictor, Tray(files=(("a.png", png()),)), WORDS)
-    first, opened = next(steps)
-    assert opened is None
-    assert predictor.studies == []
-    assert first["busy"]
-    assert first["views"][0]["film"]["data"]
-    assert first["views"][0]["result"] is None
+def test_the_films_come_first_then_the_call_then_the_maps() -> None:
+    shown = steps(FakePredictor(), Tray(files=(("a.png", png(1)), ("b.png", png(2)))), WORDS)
+    films, *_, (called, kept), (mapped, kept_last) = shown
+    assert films[1] is None
+    assert films[0]["busy"]
+    for (payload, _), result, heatmap in (
+        (films, False, False),
+        (shown[-2], True, False),
+        (shown[-1], True, True),
+    ):
+        assert all(view["film"]["data"] for view in payload["views"])
+        assert all(bool(view["result"]) == result for view in payload["views"])
+        assert all(bool(view["result"] and view["result"]["heatmap"]) == heatmap for view in payload["views"])
+    assert called["verdict"] == mapped["verdict"] is not None
+    assert kept is kept_last is not None
 
 
 def test_the_numbers_shown_are_the_predictors() -> None:
@@ -201,7 +207,7 @@ def test_the_numbers_shown_are_the_predictors() -> None:
 def test_the_study_on_screen_is_kept_with_the_files_that_were_read() -> None:
     good = (("a.png", png(1)), ("b.png", png(2)))
     tray = Tray(files=(good[0], ("text.png", b"only text"), good[1]))
-    payload, opened = list(handlers.analyse(FakePredictor(), tray, WORDS))[-1]
+    payload, opened = steps(FakePredictor(), tray, WORDS)[-1]
     assert opened is not None
     assert opened.files == good
     assert [view.name for view in opened.study.views] == ["a.png", "b.png"]
@@ -214,7 +220,7 @@ def test_without_a_result_no_study_is_kept() -> None:
         (FakePredictor(), Tray(files=(("text.png", b"only text"),))),
         (FakePredictor(error=ValueError()), Tray(files=(("a.png", png()),))),
     ):
-        assert [opened for _, opened in handlers.analyse(predictor, tray, WORDS) if opened] == []
+        assert [opened for _, opened in steps(predictor, tray, WORDS) if opened] == []
 
 
 @pytest.mark.parametrize(
@@ -228,7 +234,7 @@ def test_a_call_is_shown_in_the_pages_language_and_read_by_programs_in_english(
     language: Language, word: str, rests: str
 ) -> None:
     tray = Tray(files=(("a.png", png(1)), ("text.png", b"only text"), ("b.png", png(2))))
-    shown = list(handlers.analyse(FakePredictor(0.86, 0.2), tray, Wording(language)))[-1][0]
+    shown = steps(FakePredictor(0.86, 0.2), tray, Wording(language))[-1][0]
     assert (shown["verdict"]["call"], shown["verdict"]["word"]) == ("doubt", word)
     assert shown["rests"] == rests
     assert [view["result"]["call"] for view in shown["views"]] == ["abnormal", "normal"]
@@ -236,7 +242,7 @@ def test_a_call_is_shown_in_the_pages_language_and_read_by_programs_in_english(
 
 def test_of_all_open_studies_those_used_last_are_kept() -> None:
     tray = Tray(files=(("a.png", png(1)), ("b.png", png(2))))
-    opened = list(handlers.analyse(FakePredictor(), tray, WORDS))[-1][1]
+    opened = steps(FakePredictor(), tray, WORDS)[-1][1]
     assert opened is not None
     pixels = 2 * 120 * 100
     # float32 pixels and heatmap, uint16 values, the coarse map, the files.
@@ -312,7 +318,7 @@ def test_the_released_model_reads_an_example() -> None:
     from mura_core.predictor import Predictor
 
     predictor = Predictor.load(ROOT / "weights", device="cpu")
-    shown = list(handlers.analyse(predictor, Tray(files=draw_example("hand")), WORDS))[-1][0]
+    shown = steps(predictor, Tray(files=draw_example("hand")), WORDS)[-1][0]
     mean = np.mean([view["result"]["probability"] for view in shown["views"]])
     assert shown["verdict"]["probability"] == pytest.approx(mean)
     assert shown["verdict"]["call"] in set(Call)

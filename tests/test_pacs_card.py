@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import app
-from demo.handlers import OpenStudy, analyse
+from demo.handlers import OpenStudy
 from demo.pacs_handlers import Card, fetch, may_store, search, store
 from demo.wording import Wording
 from mura_core.pacs.connection import ArchiveError
 from mura_core.pacs.dicomweb import StudyList
 from mura_core.pacs.qido import StudyEntry
 from tests.dicom_studies import STUDY_UID, dx_film
-from tests.fake_predictor import FakePredictor
+from tests.fake_predictor import FakePredictor, steps
 
 if TYPE_CHECKING:
     from mura_core.pacs.qido import Query
@@ -54,7 +54,7 @@ def opened(archive: Any) -> tuple[Card, OpenStudy]:
     """Fetch the archive's study and analyse it, as the page does."""
     card, tray = fetch(archive, STUDY_UID, Card(), WORDS)
     assert tray is not None
-    *_, (_, study) = analyse(FakePredictor(), tray, WORDS)
+    *_, (_, study) = steps(FakePredictor(), tray, WORDS)
     assert study is not None
     return card, study
 

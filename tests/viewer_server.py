@@ -6,11 +6,11 @@ import json
 
 import gradio as gr
 
-from demo.handlers import Tray, analyse
+from demo.handlers import Tray
 from demo.ui import build_ui, launch
 from demo.viewer import build_viewer
 from demo.wording import Wording
-from tests.fake_predictor import FakePredictor, png
+from tests.fake_predictor import FakePredictor, png, steps
 
 CURVE = [[step / 100, round(1 - (step / 100) ** 2, 4), round((step / 100) ** 0.5, 4)] for step in range(101)]
 """[threshold, sensitivity, specificity]: 1 - t² and the root of t."""
@@ -36,7 +36,7 @@ def predictor() -> FakePredictor:
 def add_marking_page(ui: gr.Blocks) -> None:
     """A viewer of two films without a result; what it says of marks appears as text."""
     words = Wording("en")
-    *_, (payload, _) = analyse(FakePredictor(), Tray((("a.png", png(1)), ("b.png", png(2)))), words)
+    *_, (payload, _) = steps(FakePredictor(), Tray((("a.png", png(1)), ("b.png", png(2)))), words)
     films = [{**view, "alt": view["name"], "result": None} for view in payload["views"]]
     value = {**payload, "views": films, "verdict": None, "marking": True, "blind": True}
     with ui.route("marking", "/marking", show_in_navbar=False):

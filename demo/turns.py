@@ -1,0 +1,275 @@
+"""When a study is read: one at a time, fairly among readers, and never more waiting than is bearable.
+
+One study uses all cores, so a second one beside it would make both late and neither sooner. What is to be
+read stands in line as a `Ticket`. Nobody's turn depends on a browser: a thread of its own takes the next one,
+and what fails or is left there ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from demo.line import Line, Rank
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Answer = TypeVar("Answer")
+
+MOST_WAITING = 64
+"""Studies in line: at half a second each, the last one waits half a minute, and few readers wait longer."""
+
+MOST_EACH = 8
+"""Studies in line of one reader, so that nobody fills the line alone."""
+
+MOST_BYTES = 1 << 30
+"""Files of all studies in line: 64 of six films of 2.7 megapixels come to about half of it."""
+
+HELD_BYTES = 512 << 20
+"""Films that are kept unpacked for studies whose turn is near."""
+
+SLOTS = 2 * MOST_WAITING
+"""Events that the server must be able to run at once: whoever waits here takes one there."""
+
+_LOOK_S = 60.0
+_NEAR = 3
+_REMEMBERED = 20
+_FIRST_GUESS_S = 0.3
+
+
+class BusyError(Exception):
+    """The line is full: `waiting` studies, and about `seconds` until they are read. The page words it."""
+
+    def __init__(self, waiting: int, seconds: float) -> None:
+        super().__init__(waiting, seconds)
+        self.waiting = waiting
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the line: `number` counts from 1, `count` is how many wait, `seconds` until the answer."""
+
+    number: int
+    count: int
+    seconds: float
+
+
+class Ticket(Generic[Answer]):
+    """One piece of work in line. As a context it leaves the line however the block ends.
+
+    Attributes:
+        user: Whose it is.
+        rank: What comes first.
+        views: How many films the model reads for it.
+        size_bytes: What it takes while it waits.
+        held_bytes: What its films take, once they are unpacked.
+        answer: What comes of it; cancelled if it left the line.
+    """
+
+    def __init__(
+        self, turns: Turns, user: str, work: Callable[[], Answer], rank: Rank, views: int, size_bytes: int
+    ) -> None:
+        self.user = user
+        self.rank = rank
+        self.views = views
+        self.size_bytes = size_bytes
+        self.held_bytes = 0
+        self.answer: Future[Answer] = Future()
+        self._turns = turns
+        self._work: Callable[[], Answer] | None = work
+        self._told: asyncio.Event | None = None
+
+    def __enter__(self) -> Ticket[Answer]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def place(self) -> Place | None:
+        """Where it stands; None from the moment it is its turn."""
+        return self._turns.place(self)
+
+    def may_unpack(self) -> bool:
+        """Tell whether its turn is near, and memory left, so that its films may be shown beforehand."""
+        return self._turns.may_unpack(self)
+
+    def leave(self) -> None:
+        """Leave the line; what the model has begun it ends, and nobody hears of it."""
+        self._turns.drop(self)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for the answer, or so many seconds; takes no thread. Tells whether there is one."""
+        if self._told is None:
+            self._told = told = asyncio.Event()
+            loop = asyncio.get_running_loop()
+
+            def tell(_: Future[Answer]) -> None:
+                # The loop is closed where nobody waits any more.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(told.set)
+
+            self.answer.add_done_callback(tell)
+        try:
+            await asyncio.wait_for(self._told.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def outcome(self, left: Answer) -> Answer:
+        """Wait for the answer however long it takes, without a thread; `left` if it has left the line.
+
+        Raises:
+            Exception: Whatever the work raised.
+        """
+        while not await self.wait(_LOOK_S):
+            pass
+        return left if self.answer.cancelled() else self.answer.result()
+
+    def read(self) -> None:
+        """Do the work, in the model's thread. Never raises."""
+        work, self._work = self._work, None
+        if work is None or not self.answer.set_running_or_notify_cancel():
+            return
+        try:
+            self.answer.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - the turn ends for whatever reason; the asker is told
+            self.answer.set_exception(error)
+
+    def forget(self) -> None:
+        """Let go of the work, which holds the files."""
+        self._work = None
+        self.answer.cancel()
+
+
+class Turns:
+    """The line before one model. Safe to use from threads and from coroutines."""
+
+    def __init__(self, most_waiting: int = MOST_WAITING, most_each: int = MOST_EACH) -> None:
+        self.most_waiting = most_waiting
+        self.most_each = most_each
+        self._moved = threading.Condition()
+        self._line: Line[Ticket[Any]] = Line()
+        self._running: Ticket[Any] | None = None
+        self._since = 0.0
+        self._recent: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
+        self._thread: threading.Thread | None = None
+        self._aside = ThreadPoolExecutor(2, thread_name_prefix="films")
+
+    def join(
+        self,
+        user: str,
+        work: Callable[[], Answer],
+        *,
+        rank: Rank = Rank.STUDY,
+        views: int = 1,
+        size_bytes: int = 0,
+        patient: bool = False,
+    ) -> Ticket[Answer]:
+        """Stand in line.
+
+        Args:
+            user: Whoever shares a name shares turns.
+            work: What is to be done, in the model's thread.
+            rank: What comes first.
+            views: How many films the model reads for it.
+            size_bytes: What it takes while it waits.
+            patient: Whether to stand in line even if it is full; for callers that are few.
+
+        Raises:
+            BusyError: The line is full, or full of this user's.
+        """
+        ticket = Ticket(self, user, work, rank, views, size_bytes)
+        with self._moved:
+            if not patient:
+                self._refuse_if_full(ticket)
+            self._line.add(ticket)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="model", daemon=True)
+                self._thread.start()
+            self._moved.notify()
+        return ticket
+
+    def run(
+        self, user: str, work: Callable[[], Answer], *, rank: Rank = Rank.STUDY, views: int = 1
+    ) -> Answer:
+        """Stand in line however long it is, and wait in this thread."""
+        with self.join(user, work, rank=rank, views=views, patient=True) as ticket:
+            return ticket.answer.result()
+
+    async def beside(self, work: Callable[..., Answer], *given: Any) -> Answer:
+        """Unpack or pack films while the model reads, two studies at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work, *given)
+
+    def leave(self, user: str) -> None:
+        """Take everything of a reader who has gone out of the line."""
+        with self._moved:
+            mine = [ticket for ticket in self._line.in_order() if ticket.user == user]
+        for ticket in mine:
+            self.drop(ticket)
+
+    def drop(self, ticket: Ticket[Any]) -> None:
+        """Take one ticket out of the line, if it is still there."""
+        with self._moved:
+            waited = self._line.remove(ticket)
+        if waited:
+            ticket.forget()
+
+    def waiting(self) -> int:
+        """How many wait, without the one that is being read."""
+        with self._moved:
+            return len(self._line.in_order())
+
+    def place(self, ticket: Ticket[Any]) -> Place | None:
+        """Where a ticket stands; None once it is its turn, or it has left."""
+        with self._moved:
+            order = self._line.in_order()
+            if ticket not in order:
+                return None
+            number = order.index(ticket) + 1
+            return Place(number, len(order), self._seconds(order[:number]))
+
+    def may_unpack(self, ticket: Ticket[Any]) -> bool:
+        """Tell whether a ticket's turn is near, and memory left for its films."""
+        with self._moved:
+            order = self._line.in_order()
+            held = sum(other.held_bytes for other in order if other is not ticket)
+            return ticket not in order or (ticket in order[:_NEAR] and held < HELD_BYTES)
+
+    def _refuse_if_full(self, ticket: Ticket[Any]) -> None:
+        order = self._line.in_order()
+        mine = sum(other.user == ticket.user for other in order)
+        size_bytes = sum(other.size_bytes for other in order)
+        too_large = bool(order) and size_bytes + ticket.size_bytes > MOST_BYTES
+        if len(order) >= self.most_waiting or mine >= self.most_each or too_large:
+            raise BusyError(len(order), self._seconds(order))
+
+    def _seconds(self, ahead: list[Ticket[Any]]) -> float:
+        """How long the model has still to work on what it reads and on these."""
+        spent_s = sum(seconds for seconds, _ in self._recent)
+        each_s = spent_s / sum(views for _, views in self._recent) if self._recent else _FIRST_GUESS_S
+        left_s = 0.0
+        if self._running is not None:
+            left_s = max(0.0, each_s * self._running.views - (time.monotonic() - self._since))
+        return math.fsum((left_s, *(each_s * ticket.views for ticket in ahead)))
+
+    def _serve(self) -> None:
+        while True:
+            with self._moved:
+                while (ticket := self._line.take()) is None:
+                    self._moved.wait()
+                self._running, self._since = ticket, time.monotonic()
+            ticket.read()
+            with self._moved:
+                self._recent.append((time.monotonic() - self._since, max(1, ticket.views)))
+                self._running = None
+            # While nobody comes, nothing of a study is kept here.
+            del ticket
