@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator  # not only for the types: Gradio reads them of an event's function
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo import page, review_create, review_results
+from demo.gate import is_at_server
 from demo.handlers import UploadedFile
 from demo.login import on_space, reader_name, sign_in_button
 from demo.review_handlers import Steps
@@ -84,11 +84,7 @@ def way_in(words: Wording) -> str:
 
 def visitor(request: gr.Request) -> Visitor:
     """Who sends an event. Behind a proxy nobody counts as sitting at the server."""
-    host = request.client.host if request.client else ""
-    try:
-        local = ipaddress.ip_address(host).is_loopback and "x-forwarded-for" not in request.headers
-    except ValueError:
-        local = False
+    local = is_at_server(request.client.host if request.client else "", request.headers)
     return Visitor(login=reader_name(request) or "", local=local, asked=on_space())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import AsyncIterator  # not only for the types: Gradio reads them of an event's function
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ from demo.analysing import analyse
 from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
-from demo.login import MIDDLEWARE
+from demo.headers import frame_ancestors
 from demo.memory import make_room
 from demo.pacs import build_pacs, connect_pacs
+from demo.serving import app_arguments, end_on_signal
 from demo.turns import SLOTS, Turns
+from demo.uploads import UploadFolder
 from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
 
@@ -98,7 +101,7 @@ def build_ui(predictor: Predictor, desk: Desk | None = None, pacs: Archive | Non
         review.add_pages(ui, desk)
     # Readers wait in `turns`, where they are told their place. Gradio's own line refuses in English alone: it
     # is longer than any that forms there, since what goes through it takes milliseconds.
-    ui.queue(max_size=_EVENTS, default_concurrency_limit=4)
+    ui.queue(max_size=_EVENTS, default_concurrency_limit=4, api_open=False)
     return ui
 
 
@@ -108,6 +111,7 @@ def launch(
     host: str | None = None,
     port: int | None = None,
     door: Door | None = None,
+    embed: str | None = None,
     block: bool = True,
 ) -> str:
     """Serve the page, with nothing shared, recorded or sent elsewhere.
@@ -117,11 +121,19 @@ def launch(
         host: Address to listen on; None for 127.0.0.1.
         port: Port to listen on; None for the first free one from 7860.
         door: Who lets readers in; None lets everybody in.
+        embed: Who may show the page in a frame, see `demo.headers.frame_ancestors`.
         block: Whether to stay until interrupted.
 
     Returns:
         The local address.
+
+    Raises:
+        MuraError: `embed` names no origins.
     """
+    ancestors = frame_ancestors(embed)
+    uploads = UploadFolder()
+    uploads.take_in(ui)
+    atexit.register(uploads.remove)
     _, address, _ = ui.launch(
         server_name=host,
         server_port=port,
@@ -130,7 +142,7 @@ def launch(
         auth_message="<br>".join(
             Wording(language)[key] for language in LANGUAGES for key in ("page.notice", "login.waits")
         ),
-        app_kwargs={"middleware": [MIDDLEWARE]},
+        app_kwargs=app_arguments(uploads, ancestors),
         prevent_thread_lock=True,
         max_file_size=f"{handlers.MAX_FILE_MB}mb",
         state_session_capacity=_SESSIONS,
@@ -150,8 +162,12 @@ def launch(
         mcp_server=False,
     )
     if block:
+        end_on_signal()
         print(f"{ui.title}: {address}", flush=True)
-        ui.block_thread()
+        try:
+            ui.block_thread()
+        finally:
+            uploads.remove()
     return address
 
 
