@@ -114,7 +114,9 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         help="folder of weights [MURA_WEIGHTS; weights/]",
     )
     parser.add_argument(
-        "--device", default=variable("MURA_DEVICE") or "auto", help="auto, cpu, cuda, ... [MURA_DEVICE; auto]"
+        "--device",
+        default=variable("MURA_DEVICE") or "auto",
+        help="auto, cpu, cuda, mps, or an engine: int8, bf16, f32, torch [MURA_DEVICE; auto]",
     )
     parser.add_argument(
         "--auth",

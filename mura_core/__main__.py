@@ -205,13 +205,26 @@ def _release_arguments(parser: argparse.ArgumentParser) -> None:
     default = "default: %(default)s"
     parser.add_argument("--out", type=Path, default=Path("weights"), metavar="DIR", help=default)
     parser.add_argument("--report", type=Path, default=Path("reports/release"), metavar="DIR", help=default)
-    parser.add_argument("--device", default="auto", help=f"auto, cpu, cuda or mps; {default}")
+    parser.add_argument("--device", default="torch", help=f"torch, the reference, or cuda, mps; {default}")
 
 
 def _release(options: argparse.Namespace) -> int:
     from mura_core import release
 
     release.run(options)
+    return 0
+
+
+def _quantise_arguments(parser: argparse.ArgumentParser) -> None:
+    from mura_core import quantise
+
+    quantise.add_arguments(parser)
+
+
+def _quantise(options: argparse.Namespace) -> int:
+    from mura_core import quantise
+
+    quantise.run(options)
     return 0
 
 
@@ -227,7 +240,7 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default=os.environ.get("MURA_DEVICE") or "auto",
-        help="auto, cpu, cuda or mps; default: $MURA_DEVICE, then auto",
+        help="auto, cpu, cuda, mps, or an engine: int8, bf16, f32, torch; default: $MURA_DEVICE, then auto",
     )
 
 
@@ -257,6 +270,9 @@ COMMANDS = {
     "train": Command("train a network in two phases", _train_arguments, _train),
     "release": Command(
         "measure trained weights on the test split and release them", _release_arguments, _release
+    ),
+    "quantise": Command(
+        "prepare released weights for 8 bits, and compare the engines", _quantise_arguments, _quantise
     ),
 }
 

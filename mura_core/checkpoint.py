@@ -14,21 +14,31 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 from safetensors import SafetensorError
-from safetensors.torch import load as parse_safetensors
-from safetensors.torch import save as to_safetensors
+from safetensors.numpy import load as parse_safetensors
 
 from mura_core.errors import WeightsError
-from mura_core.models import ARCHITECTURES
-from mura_core.sidecar import SIDECAR_NAME, Shard, Sidecar, read_sidecar, sidecar_text
+from mura_core.sidecar import ARCHITECTURES, SIDECAR_NAME, Shard, Sidecar, read_sidecar, sidecar_text
 
+# torch is imported where a tensor is wanted: the page reads arrays, and is up before torch would be.
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["SHARD_LIMIT_BYTES", "SIDECAR_NAME", "Sidecar", "find_weights", "load_weights", "save_weights"]
+    Array = NDArray[np.generic]
+
+__all__ = [
+    "SHARD_LIMIT_BYTES",
+    "SIDECAR_NAME",
+    "Sidecar",
+    "find_weights",
+    "load_arrays",
+    "load_weights",
+    "save_weights",
+]
 
 SHARD_LIMIT_BYTES = 10_000_000
 """Every shard is smaller than this. Hugging Face asks for large-file storage from 10 MB on."""
@@ -78,6 +88,8 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
     Raises:
         WeightsError: A value is not finite, does not fit float16, or one row of a tensor outgrows a shard.
     """
+    from safetensors.torch import save as to_safetensors
+
     _check_architecture(folder, sidecar)
     stored = {name: _to_stored(name, tensor, half) for name, tensor in state.items()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,22 +113,30 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
 
 
 def load_weights(folder: Path) -> tuple[Sidecar, dict[str, Tensor]]:
+    """Read weights as tensors on the CPU; otherwise as `load_arrays`."""
+    import torch
+
+    sidecar, state = load_arrays(folder)
+    return sidecar, {name: torch.tensor(array) for name, array in state.items()}
+
+
+def load_arrays(folder: Path) -> tuple[Sidecar, dict[str, Array]]:
     """Read weights back, every byte checked against the sidecar.
 
     Returns:
-        The sidecar, and the tensors on the CPU: float32 where floating, whole numbers as they are.
+        The sidecar, and the arrays: float32 where floating, whole numbers as they are.
 
     Raises:
         WeightsError: Anything is missing, altered, or made for something else.
     """
     sidecar, shards, expected = read_sidecar(folder, REMEDY)
     _check_architecture(folder, sidecar)
-    state: dict[str, Tensor] = {}
+    state: dict[str, Array] = {}
     for shard in shards:
-        for name, tensor in _read_shard(folder, shard).items():
+        for name, array in _read_shard(folder, shard).items():
             if name in state:
                 raise WeightsError(f"{folder}: the tensor {name} is stored twice. {REMEDY}")
-            state[name] = tensor.float() if tensor.is_floating_point() else tensor
+            state[name] = array.astype(np.float32) if array.dtype.kind == "f" else array
     state = _join_rows(folder, state)
     if len(state) != expected:
         raise WeightsError(f"{folder}: found {len(state)} tensors, expected {expected}. {REMEDY}")
@@ -131,6 +151,8 @@ def _check_architecture(folder: Path, sidecar: Sidecar) -> None:
 
 def _to_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
     """Turn one tensor into what is written: on the CPU, contiguous, float32 or float16 if floating."""
+    import torch
+
     tensor = tensor.detach().cpu().contiguous()
     if not tensor.is_floating_point():
         return tensor
@@ -179,27 +201,27 @@ def _pieces(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             yield f"{name}[{start}:{stop}]", tensor[start:stop].clone()
 
 
-def _join_rows(folder: Path, stored: dict[str, Tensor]) -> dict[str, Tensor]:
+def _join_rows(folder: Path, stored: dict[str, Array]) -> dict[str, Array]:
     """Put the blocks that `_pieces` cut back together, and check that none is missing."""
-    state: dict[str, Tensor] = {}
-    blocks: dict[str, list[tuple[int, int, Tensor]]] = {}
-    for key, tensor in stored.items():
+    state: dict[str, Array] = {}
+    blocks: dict[str, list[tuple[int, int, Array]]] = {}
+    for key, array in stored.items():
         match = _ROWS.fullmatch(key)
         if match is None:
-            state[key] = tensor
+            state[key] = array
         else:
-            block = (int(match["start"]), int(match["stop"]), tensor)
+            block = (int(match["start"]), int(match["stop"]), array)
             blocks.setdefault(match["name"], []).append(block)
     for name, cut in blocks.items():
         cut.sort(key=lambda block: block[0])
         ends = [0, *(stop for _, stop, _ in cut)]
         if any(start != end for (start, _, _), end in zip(cut, ends, strict=False)):
             raise WeightsError(f"{folder}: rows of the tensor {name} are missing. {REMEDY}")
-        state[name] = torch.cat([tensor for _, _, tensor in cut])
+        state[name] = np.concatenate([array for _, _, array in cut])
     return state
 
 
-def _read_shard(folder: Path, shard: Shard) -> dict[str, Tensor]:
+def _read_shard(folder: Path, shard: Shard) -> dict[str, Array]:
     """Read one shard; what is checked is the very bytes that are parsed."""
     path = folder / shard.file
     try:
@@ -214,8 +236,9 @@ def _read_shard(folder: Path, shard: Shard) -> dict[str, Tensor]:
     if hashlib.sha256(content).hexdigest() != shard.sha256:
         raise WeightsError(f"{path} was altered: its SHA-256 is not the one in {SIDECAR_NAME}. {REMEDY}")
     try:
-        return parse_safetensors(content)
-    except SafetensorError as error:
+        return dict(parse_safetensors(content))
+    # A type that numpy does not have, which this package never writes, is a KeyError.
+    except (SafetensorError, KeyError) as error:
         raise WeightsError(f"{path} is not a safetensors file ({error}). {REMEDY}") from error
 
 

@@ -133,7 +133,7 @@ def run(
         split: One of `datasets.SPLITS`.
         weights: Weights folder; None to look where `checkpoint.find_weights` does.
         out: Folder for the report; None for reports/<format>-<split>.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: What runs the network, see `engines.load_engine`.
 
     Returns:
         The figures as a table for the terminal.
@@ -142,6 +142,7 @@ def run(
         MuraError: Something is missing or cannot be read; the text says what.
     """
     from mura_core.predictor import Predictor
+    from mura_core.torch_engine import TorchEngine
 
     records = read_split(data, dataset_format, split)
     predictor = Predictor.load(weights, device)
@@ -153,7 +154,7 @@ def run(
         records,
         predictor,
         folder,
-        random_network=Predictor(untrained, predictor.sidecar, device),
+        random_network=Predictor(TorchEngine(untrained), predictor.sidecar),
         about={
             "command": shlex.join(["python", "-m", "mura_core", "evaluate", *given]),
             "dataset": {"format": dataset_format, "split": split},

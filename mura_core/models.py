@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision import models as zoo
 
 from mura_core.errors import WeightsError
+from mura_core.sidecar import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +114,6 @@ _BUILDERS: dict[str, tuple[Builder, zoo.WeightsEnum]] = {
     "efficientnet_b0": (_efficientnet_b0, zoo.EfficientNet_B0_Weights.IMAGENET1K_V1),
     "vgg16": (_vgg16, zoo.VGG16_Weights.IMAGENET1K_V1),
 }
-ARCHITECTURES = tuple(_BUILDERS)
 
 
 def build_model(architecture: str, *, imagenet: bool = False, focus: float = 0.0) -> Classifier:

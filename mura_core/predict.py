@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--device",
         default=os.environ.get("MURA_DEVICE") or "auto",
-        help="auto, cpu, cuda or mps; default: $MURA_DEVICE, then auto",
+        help="auto, cpu, cuda, mps, or an engine: int8, bf16, f32, torch; default: $MURA_DEVICE, then auto",
     )
     parser.set_defaults(misused=parser.error)
 

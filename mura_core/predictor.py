@@ -7,13 +7,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
-
 from mura_core.cam import heatmap
-from mura_core.checkpoint import find_weights, load_weights
-from mura_core.errors import ImageError, MuraError, WeightsError
-from mura_core.models import Classifier, build_model
-from mura_core.preprocess import preprocess, to_tensor
+from mura_core.checkpoint import find_weights, load_arrays
+from mura_core.engines import Background, load_engine
+from mura_core.errors import ImageError
+from mura_core.preprocess import preprocess
 from mura_core.study import StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mura_core.engines import Engine
     from mura_core.preprocess import Geometry, PreprocessOptions
     from mura_core.sidecar import Sidecar
     from mura_core.study import Call, Study, View
@@ -55,40 +54,40 @@ class Variant:
 class Predictor:
     """A network with its sidecar, ready to read studies. Holds no state between them; safe among threads."""
 
-    def __init__(self, model: Classifier, sidecar: Sidecar, device: str = "auto") -> None:
-        """Take a trained network.
-
-        Args:
-            model: The network; it is moved to the device and set to evaluation.
-            sidecar: What the weights are.
-            device: "auto", or a device of torch ("cpu", "cuda", "mps").
-
-        Raises:
-            MuraError: The device does not exist here.
-        """
+    def __init__(self, engine: Engine, sidecar: Sidecar) -> None:
+        """Take what runs the network, and what its weights are."""
         self.sidecar = sidecar
-        self.device = choose_device(device)
-        self._model = model.to(self.device).to(memory_format=torch.channels_last).eval()
+        self.engine = engine
 
     @classmethod
-    def load(cls, weights: Path | None = None, device: str = "auto") -> Predictor:
+    def load(
+        cls,
+        weights: Path | None = None,
+        device: str = "auto",
+        *,
+        threads: int | None = None,
+        background: bool = False,
+    ) -> Predictor:
         """Load weights from the folder given, `$MURA_WEIGHTS` or `weights/`.
+
+        Args:
+            weights: The folder.
+            device: What runs the network, see `engines.load_engine`.
+            threads: On a CPU, how many to use; None for one a core.
+            background: Return once the weights are read and verified; the network is made meanwhile, and
+                what is wrong with that is raised to whoever first needs it.
 
         Raises:
             WeightsError: They are missing, altered or foreign; the text says what to do.
             MuraError: The device does not exist here.
         """
         folder = find_weights(weights)
-        sidecar, state = load_weights(folder)
-        model = build_model(sidecar.architecture)
-        try:
-            model.load_state_dict(state)
-        except RuntimeError as error:
-            raise WeightsError(
-                f"The weights in {folder} do not fit {sidecar.architecture} as this version builds it: "
-                f"{str(error).splitlines()[-1].strip()} Use the weights that belong to this version."
-            ) from error
-        return cls(model, sidecar, device)
+        sidecar, state = load_arrays(folder)
+
+        def load() -> Engine:
+            return load_engine(folder, sidecar, state, device, threads)
+
+        return cls(Background(load) if background else load(), sidecar)
 
     def predict(self, study: Study) -> StudyResult:
         """Read a study: all views in one batch; the study's probability is the mean over its views.
@@ -106,7 +105,7 @@ class Predictor:
             prepared.append(preprocess(view.radiograph.pixels, self.sidecar.preprocess))
             preprocess_s.append(time.perf_counter() - start)
         start = time.perf_counter()
-        logits, cams, local_logits = self._run(to_tensor([film for film, _ in prepared]))
+        logits, cams, local_logits = self.engine.read([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
         views = []
         for index, (view, (_, geometry)) in enumerate(zip(study.views, prepared, strict=True)):
@@ -144,7 +143,7 @@ class Predictor:
 
     def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
         films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
-        logits, _, _ = self._run(to_tensor(films))
+        logits = self.engine.read(films).logits
         probabilities = tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in logits)
         mean = math.fsum(probabilities) / len(probabilities)
         call = self.sidecar.operating_points.call
@@ -157,12 +156,6 @@ class Predictor:
             calls=tuple(call(probability) for probability in probabilities),
             call=call(mean),
         )
-
-    def _run(self, films: torch.Tensor) -> tuple[FloatMap, FloatMap, FloatMap]:
-        with torch.inference_mode():
-            placed = films.to(self.device).contiguous(memory_format=torch.channels_last)
-            logits, cams, local_logits = self._model.logits_and_maps(placed)
-        return logits.cpu().numpy(), cams.cpu().numpy(), local_logits.cpu().numpy()
 
     def _view_result(
         self, view: View, logit: float, cam: FloatMap, heat: FloatMap, geometry: Geometry, timing: Timing
@@ -208,22 +201,3 @@ def sigmoid(logit: float) -> float:
     (0.5, 0.0)
     """
     return 1.0 / (1.0 + math.exp(-logit)) if logit > -700 else 0.0
-
-
-def choose_device(name: str) -> torch.device:
-    """Turn "auto" or a device's name into a device that exists.
-
-    Raises:
-        MuraError: It does not.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise MuraError(f"There is no device {name!r} here ({reason}). Use --device auto or cpu.") from error
-    return device

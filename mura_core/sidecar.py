@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIDECAR_NAME = "weights.json"
+ARCHITECTURES = ("densenet169", "resnet50", "efficientnet_b0", "vgg16")
+"""Networks that weights may be for; `models` builds them."""
+
 FORMAT = 1
 """Of the file; raised when its keys change meaning. `Sidecar.version` is the model's own."""
 
@@ -28,7 +31,7 @@ class Sidecar:
     """What travels beside the weights.
 
     Attributes:
-        architecture: One of `models.ARCHITECTURES`.
+        architecture: One of `ARCHITECTURES`.
         version: The model's version, shown to the reader.
         preprocess: What was done to every film in training, and so must be done to every film.
         temperature: Logits are divided by it before the sigmoid; fitted on the valid split.

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from mura_core.cam import GRADIENT_METHODS, gradient_map, heatmap
+from mura_core.cam import heatmap
 from mura_core.errors import MuraError
+from mura_core.gradcam import GRADIENT_METHODS, gradient_map
 from mura_core.models import Classifier, build_model
 from mura_core.preprocess import Geometry, PreprocessOptions, preprocess
 

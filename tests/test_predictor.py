@@ -14,6 +14,7 @@ from mura_core.models import build_model
 from mura_core.predictor import Predictor
 from mura_core.preprocess import preprocess
 from mura_core.study import Radiograph, Study, View, Window
+from mura_core.torch_engine import TorchEngine
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def lively(predictor: Predictor) -> Predictor:
     """An untrained network that answers differently to different films, as the smaller one does not."""
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return Predictor(build_model("resnet50"), predictor.sidecar, "cpu")
+        return Predictor(TorchEngine(build_model("resnet50"), "cpu"), predictor.sidecar)
 
 
 def view(seed: int, size: int = 200) -> View:
@@ -113,7 +114,7 @@ def test_each_variant_shows_the_film_that_gave_its_probability(lively: Predictor
     for variant in variants:
         film, _ = preprocess(one.radiograph.pixels, variant.options)
         np.testing.assert_array_equal(variant.films[0], film)
-        way = Predictor(lively._model, replace(lively.sidecar, preprocess=variant.options), "cpu")
+        way = Predictor(lively.engine, replace(lively.sidecar, preprocess=variant.options))
         assert way.predict(Study((one,))).study_probability == variant.study_probability
 
 
@@ -122,7 +123,7 @@ def test_the_released_preparation_comes_last_whatever_it_is(
     lively: Predictor, roi: bool, enhance: bool, count: int
 ) -> None:
     options = replace(lively.sidecar.preprocess, roi=roi, enhance=enhance)
-    other = Predictor(lively._model, replace(lively.sidecar, preprocess=options), "cpu")
+    other = Predictor(lively.engine, replace(lively.sidecar, preprocess=options))
     study = Study((view(1),))
     variants = other.compare(study)
     assert [variant.released for variant in variants] == [False] * (count - 1) + [True]

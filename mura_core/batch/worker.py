@@ -49,14 +49,12 @@ def serve(lines: IO[str], out: IO[str]) -> None:
 
 def _load(weights: str | None, device: str) -> Any:
     import cv2
-    import torch
 
     from mura_core.predictor import Predictor
 
     # Several processes share the cores, and sums come out the same whatever the number of processes.
-    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    return Predictor.load(Path(weights) if weights else None, device)
+    return Predictor.load(Path(weights) if weights else None, device, threads=1)
 
 
 if __name__ == "__main__":

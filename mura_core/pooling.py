@@ -1,0 +1,44 @@
+"""From a score for every location to a film's logit and its maps: the classification layer's last step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatMap = NDArray[np.float32]
+
+
+class Maps(NamedTuple):
+    """What one pass of the network yields for V films.
+
+    Attributes:
+        logits: float32 (V,).
+        cams: float32 (V, h, w), each location's part in the logit: its mean plus the bias is the logit.
+        local_logits: float32 (V, h, w), the logit of a film that looks like this location all over.
+    """
+
+    logits: FloatMap
+    cams: FloatMap
+    local_logits: FloatMap
+
+
+def pool(scores: FloatMap, bias: float, focus: float) -> Maps:
+    """Pool scores as `models.Classifier` does: a mean with the weights softmax(focus * score).
+
+    Args:
+        scores: float32 (V, h, w), what the layer says of each location, without the bias.
+        bias: The layer's.
+        focus: Sharpness of the pooling; 0 is the plain mean.
+    """
+    cells = scores.shape[1] * scores.shape[2]
+    highest = scores.max(axis=(1, 2), keepdims=True)
+    shares = np.exp(np.float32(focus) * (scores - highest))
+    shares /= shares.sum(axis=(1, 2), keepdims=True)
+    parts = shares * scores
+    return Maps(
+        parts.sum(axis=(1, 2)) + np.float32(bias), parts * np.float32(cells), scores + np.float32(bias)
+    )

@@ -1,0 +1,202 @@
+"""Prepare released weights for 8 bits, and measure every engine of this CPU against the reference.
+
+Calibrated on training films, checked on the test split: where 8 bits change more than `LIMITS`, nothing is
+written and no engine will use them.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mura_core import metrics
+from mura_core.checkpoint import find_weights, load_arrays
+from mura_core.datasets import DATASET_FORMATS, read_split
+from mura_core.engines import PRECISIONS, load_engine
+from mura_core.errors import MuraError
+from mura_core.graph import build_probe, quantised_layers
+from mura_core.images import read_radiograph
+from mura_core.openvino_engine import OpenVinoEngine, has_bf16, has_int8
+from mura_core.predictor import Predictor
+from mura_core.preprocess import preprocess
+from mura_core.quantisation import INT8_NAME, write_ranges
+from mura_core.study import Study, View
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from mura_core.records import StudyRecord
+    from mura_core.sidecar import Sidecar
+    from mura_core.study import StudyResult
+
+LIMITS = {"auroc_change": 0.003, "share_of_calls_changed": 0.005, "lowest_map_correlation": 0.99}
+"""Of 8 bits against the reference on the test split: at most, at most, at least."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
+    parser.add_argument("--format", choices=DATASET_FORMATS, default="mura", help="default: %(default)s")
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="default: $MURA_WEIGHTS, then weights/")
+    parser.add_argument(
+        "--films", type=int, default=128, help="training films to calibrate on; default: %(default)s"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Calibrate, check, and write `int8.json` beside the weights.
+
+    Raises:
+        MuraError: The weights or data cannot be used, or 8 bits change more than `LIMITS`.
+    """
+    folder = find_weights(options.weights)
+    sidecar, state = load_arrays(folder)
+    if sidecar.architecture != "densenet169":
+        raise MuraError(f"Only densenet169 runs in 8 bits, and {folder} holds {sidecar.architecture}.")
+    ranges = calibrate(read_split(options.data, options.format, "train"), sidecar, state, options.films)
+    engines: dict[str, Any] = {"torch f32": load_engine(folder, sidecar, state, "torch")}
+    for precision in PRECISIONS[::-1]:
+        if {"f32": True, "bf16": has_bf16(), "int8": has_int8()}[precision]:
+            engine = OpenVinoEngine(state, sidecar.preprocess.size, precision, ranges)
+            engines[engine.name] = engine
+    records = read_split(options.data, options.format, "test")
+    rows = measure(records, {name: Predictor(engine, sidecar) for name, engine in engines.items()})
+    print(format_rows(rows))
+    excess = beyond_limits(rows.get("openvino int8"))
+    if excess:
+        raise MuraError(f"{INT8_NAME} was not written: {excess}.")
+    checked = {
+        "dataset": {"format": options.format, "split": "test", "studies": len(records)},
+        "calibrated_on": {"split": "train", "films": options.films},
+        "processor": _processor(),
+        "limits": LIMITS,
+        "engines": rows,
+    }
+    write_ranges(folder, ranges, checked)
+    print(f"Written: {folder / INT8_NAME}")
+
+
+def calibrate(
+    records: Sequence[StudyRecord], sidecar: Sidecar, state: Mapping[str, Any], films: int
+) -> dict[str, float]:
+    """Find the largest input of each convolution over films taken evenly from the records."""
+    import openvino as ov
+
+    paths = [view.path for record in records for view in record.views]
+    chosen = [paths[int(index)] for index in np.linspace(0, len(paths) - 1, min(films, len(paths)))]
+    probe = ov.Core().compile_model(
+        build_probe(state, sidecar.preprocess.size), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    largest = np.zeros(len(quantised_layers()))
+    for path in chosen:
+        film, _ = preprocess(read_radiograph(path).pixels, sidecar.preprocess)
+        found = probe(film[None, None])
+        largest = np.maximum(largest, [float(found[index]) for index in range(len(largest))])
+    # A convolution whose input is zero on every film gets a range that does not divide by zero.
+    return {name: max(float(top), 1e-6) for name, top in zip(quantised_layers(), largest, strict=True)}
+
+
+def measure(records: Sequence[StudyRecord], predictors: Mapping[str, Predictor]) -> dict[str, dict[str, Any]]:
+    """Read each study with each predictor, and compare them with the first.
+
+    Returns:
+        By name: AUROC and its change, the largest and the mean change of a study's probability, how many
+        calls changed and of how many, and the lowest correlation of a view's map.
+    """
+    labels: list[int] = []
+    results: dict[str, list[StudyResult]] = {name: [] for name in predictors}
+    for index, record in enumerate(records, 1):
+        study = Study(tuple(View(view.path.name, read_radiograph(view.path)) for view in record.views))
+        labels.append(int(record.label))
+        for name, predictor in predictors.items():
+            results[name].append(predictor.predict(study))
+        if sys.stderr.isatty():
+            print(f"\r{index} of {len(records)}", end="", file=sys.stderr)
+    reference = results[next(iter(predictors))]
+    return {name: _compare(labels, reference, found) for name, found in results.items()}
+
+
+def _compare(
+    labels: Sequence[int], reference: Sequence[StudyResult], found: Sequence[StudyResult]
+) -> dict[str, Any]:
+    before, after = (np.array([one.study_probability for one in rows]) for rows in (reference, found))
+    correlations = [
+        _correlation(mine.cam, other.cam)
+        for one, two in zip(reference, found, strict=True)
+        for mine, other in zip(one.views, two.views, strict=True)
+    ]
+    auroc = metrics.auroc(labels, after)
+    return {
+        "auroc": auroc,
+        "auroc_change": auroc - metrics.auroc(labels, before),
+        "largest_probability_change": float(np.abs(after - before).max()),
+        "mean_probability_change": float(np.abs(after - before).mean()),
+        "calls_changed": sum(one.call is not two.call for one, two in zip(reference, found, strict=True)),
+        "studies": len(labels),
+        "lowest_map_correlation": min(correlations),
+    }
+
+
+def _correlation(one: Any, two: Any) -> float:
+    """Pearson's; 1 of two maps without any contrast, which say the same."""
+    flat = [np.ravel(one), np.ravel(two)]
+    if all(float(np.ptp(part)) < 1e-6 for part in flat):
+        return 1.0
+    return float(np.corrcoef(flat)[0, 1])
+
+
+def beyond_limits(row: Mapping[str, Any] | None) -> str:
+    """Say what of an engine's row is beyond `LIMITS`; nothing if all is within."""
+    if row is None:
+        return "this CPU has no 8-bit arithmetic (VNNI) to check it with"
+    share = row["calls_changed"] / row["studies"]
+    found = [
+        (abs(row["auroc_change"]) < LIMITS["auroc_change"], f"AUROC moves by {row['auroc_change']:+.4f}"),
+        (
+            share < LIMITS["share_of_calls_changed"],
+            f"{row['calls_changed']} of {row['studies']} calls change",
+        ),
+        (
+            row["lowest_map_correlation"] > LIMITS["lowest_map_correlation"],
+            f"a map correlates by {row['lowest_map_correlation']:.3f} only",
+        ),
+    ]
+    return ", ".join(text for holds, text in found if not holds)
+
+
+def format_rows(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Lay the comparison out as a Markdown table."""
+    names = (
+        "engine",
+        "AUROC",
+        "change",
+        "largest change of p",
+        "mean",
+        "calls changed",
+        "lowest map r",
+    )
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+    for name, row in rows.items():
+        cells = (
+            name,
+            f"{row['auroc']:.4f}",
+            f"{row['auroc_change']:+.5f}",
+            f"{row['largest_probability_change']:.1e}",
+            f"{row['mean_probability_change']:.1e}",
+            f"{row['calls_changed']} of {row['studies']}",
+            f"{row['lowest_map_correlation']:.4f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
