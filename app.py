@@ -6,6 +6,7 @@ import argparse
 import getpass
 import ipaddress
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             if pusher is not None:
                 pusher.stop()
+    except KeyboardInterrupt:
+        return 0
     except MuraError as error:
         print(error, file=sys.stderr)
         return 1
@@ -188,4 +191,6 @@ def _is_local(host: str) -> bool:
 
 
 if __name__ == "__main__":
+    # Whoever runs servers ends them by this signal; like Ctrl-C, it lets what is open be closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -27,7 +27,7 @@ from mura_core.review.session import (
     session_names,
 )
 from mura_core.review.store import SessionStore
-from mura_core.review.uploads import create_from_uploads
+from mura_core.review.uploads import OWNER, create_from_uploads
 from mura_core.study import Study, View
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from mura_core.study import StudyResult
 
 Kept = TypeVar("Kept")
-
-OWNER = "owner"
 
 _KEPT_STUDIES = 4
 """Studies whose films and maps stay in memory: a few hundred megabytes at most."""
@@ -94,8 +92,7 @@ class Desk:
         Raises:
             MuraError: The studies cannot be read, or the session not be written.
         """
-        store = create_from_uploads(self.folder, name, files, wish)
-        (self.folder / name / OWNER).write_text(owner, encoding="utf-8")
+        store = create_from_uploads(self.folder, name, files, wish, owner=owner)
         self.take(name, store)
         return store
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _TRAIN_EXTRA = {"lightning", "matplotlib", "sklearn", "tensorboard"}
 _FORMATS = ("mura", "fracatlas")
 _FILM_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 _SPLITS = ("train", "valid", "test")
 
 
@@ -38,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except MuraError as error:
         return _fail(str(error))
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        return _fail(
+            f"{error.filename or 'A file'} cannot be read or written ({error.strerror}). What was finished "
+            "before is kept: make room or allow writing, and run the same command again."
+        )
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _TRAIN_EXTRA:

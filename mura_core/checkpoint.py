@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,12 +87,23 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
             lie outside float16's range (6e-8 to 65504) and whose error multiplies a whole channel.
 
     Raises:
-        WeightsError: A value is not finite, does not fit float16, or one row of a tensor outgrows a shard.
+        WeightsError: A value is not finite, does not fit float16, one row of a tensor outgrows a shard, or
+            the folder cannot be written.
     """
     from safetensors.torch import save as to_safetensors
 
     _check_architecture(folder, sidecar)
     stored = {name: _to_stored(name, tensor, half) for name, tensor in state.items()}
+    try:
+        _write(folder, stored, sidecar)
+    except OSError as error:
+        raise WeightsError(
+            f"The weights cannot be written to {folder} ({error.strerror}). What it held before still loads: "
+            "make room there, allow writing, or name another folder."
+        ) from error
+
+
+def _write(folder: Path, stored: Mapping[str, Tensor], sidecar: Sidecar) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         shards = []
@@ -109,7 +121,9 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
     kept = {shard.file for shard in shards}
     for old in folder.glob("weights-*.safetensors"):
         if old.name not in kept:
-            old.unlink()
+            # The new ones load already; what cannot be removed is only in the way.
+            with suppress(OSError):
+                old.unlink()
 
 
 def load_weights(folder: Path) -> tuple[Sidecar, dict[str, Tensor]]:

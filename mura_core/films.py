@@ -220,8 +220,12 @@ def _read(path: Path) -> NDArray[np.float32]:
 def _store(path: Path, pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.part.npz")
-    np.savez(unfinished, pixels=pixels, boxes=boxes)
-    unfinished.replace(path)
+    try:
+        np.savez(unfinished, pixels=pixels, boxes=boxes)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _fingerprint(views: Sequence[ViewRecord], options: PreprocessOptions) -> str:

@@ -21,6 +21,7 @@ from mura_core.curves import keep_log
 from mura_core.errors import DatasetError
 from mura_core.films import DrawnFilms, Films
 from mura_core.losses import place_loss
+from mura_core.resuming import WholeCheckpoints
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +121,7 @@ def pretrain(
         default_root_dir=out,
         logger=CSVLogger(out, name="", version=""),
         callbacks=[ModelCheckpoint(out, filename="last", save_top_k=1, enable_version_counter=False)],
+        plugins=[WholeCheckpoints()],
         reload_dataloaders_every_n_epochs=1,
         enable_model_summary=False,
         log_every_n_steps=20,

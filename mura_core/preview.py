@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from mura_core.errors import ImageError
+from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_radiograph
 from mura_core.preprocess import PreprocessOptions, preprocess
+from mura_core.staging import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,4 +92,10 @@ def _write_sheet(tiles: list[NDArray[np.uint8]], columns: int, out: Path) -> Non
     done, encoded = cv2.imencode(".png", np.vstack(rows))
     if not done:
         raise ImageError(f"The sheet could not be encoded as PNG for {out}.")
-    out.write_bytes(encoded.tobytes())
+    try:
+        write_whole(out, encoded.tobytes())
+    except OSError as error:
+        raise MuraError(
+            f"The sheet {out} cannot be written ({error.strerror}). Expected a folder that can be written "
+            "to, with space left: choose another with --out."
+        ) from error

@@ -12,6 +12,7 @@ import cv2
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_file, read_radiograph
 from mura_core.overlay import overlay
+from mura_core.staging import write_whole
 from mura_core.study import View
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def write_overlays(reading: Reading, result: StudyResult, folder: Path) -> list[
     """Write one JPEG for each view: the film with its heatmap laid over it.
 
     Raises:
-        MuraError: The folder or a picture in it cannot be written.
+        MuraError: The folder or a picture in it cannot be written; earlier pictures stay as they are.
     """
     paths = []
     for index, (view, answer) in enumerate(zip(reading.views, result.views, strict=True), start=1):
@@ -77,9 +78,12 @@ def write_overlays(reading: Reading, result: StudyResult, folder: Path) -> list[
         path = folder / f"{index}-{Path(view.name).stem}-overlay.jpg"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(encoded.tobytes())
+            write_whole(path, encoded.tobytes())
         except OSError as error:
-            raise MuraError(f"The overlay {path} cannot be written ({error.strerror}).") from error
+            raise MuraError(
+                f"The overlay {path} cannot be written ({error.strerror}). Expected a folder that can be "
+                "written to, with space left: choose another with --overlay."
+            ) from error
         paths.append(path)
     return paths
 

@@ -13,11 +13,11 @@ from mura_core.checkpoint import load_weights, save_weights
 from mura_core.datasets import read_split
 from mura_core.model_card import write_model_card
 from mura_core.predictor import Predictor
+from mura_core.staging import write_whole
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from pathlib import Path
 
     from mura_core.study_table import StudyRow
 
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     figures = {"half_precision": {"kept": half, **difference}, **{key: measured[key] for key in _KEPT}}
     released = replace(sidecar, metrics={**sidecar.metrics, **figures})
     save_weights(options.out, state, released, half=half)
-    _write_card(options.out, write_model_card(released))
+    write_whole(options.out / "MODEL_CARD.md", write_model_card(released).encode())
     print(f"Released: {options.out}")
 
 
@@ -63,9 +63,3 @@ def compare(full: Sequence[StudyRow], halved: Sequence[StudyRow]) -> dict[str, A
         "largest_probability_change": float(np.abs(after - before).max()),
         "calls_changed": sum(one.call is not other.call for one, other in zip(full, halved, strict=True)),
     }
-
-
-def _write_card(folder: Path, text: str) -> None:
-    unfinished = folder / ".MODEL_CARD.part"
-    unfinished.write_text(text)
-    unfinished.replace(folder / "MODEL_CARD.md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,6 +12,31 @@ from mura_core.errors import MuraError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write one file: until all of it is on the disk, an earlier file of its name stays as it is.
+
+    Args:
+        path: Where; its folder exists, and nobody else writes this file meanwhile.
+        content: What.
+
+    Raises:
+        OSError: It cannot be written; nothing of it is left.
+    """
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException as error:
+        unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # A full disk is reported without the file's name.
+            error.filename = str(path)
+        raise
 
 
 class Staging:
@@ -47,7 +73,7 @@ class Staging:
         """
         try:
             for name, content in files.items():
-                (self._folder / name).write_bytes(content)
+                write_whole(self._folder / name, content)
             for name in files:
                 (self._folder / name).replace(self._out / name)
         except OSError as error:

@@ -11,7 +11,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from mura_core.checkpoint import SIDECAR_NAME, load_weights
 from mura_core.curves import LOG, draw_curves, keep_log
@@ -23,6 +23,8 @@ from mura_core.models import Classifier, build_model
 from mura_core.preprocess import PreprocessOptions
 from mura_core.pretrain import pretrain
 from mura_core.recipe import Recipe, SourceRecipe, add_recipe_arguments, read_recipe
+from mura_core.resuming import WholeCheckpoints
+from mura_core.staging import write_whole
 from mura_core.two_phase import TwoPhase
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def run_source(options: argparse.Namespace) -> None:
     films = load_films(read_split(options.data, options.format, "train"), preprocess, options.cache)
     pretrain(films, model, recipe, options.out, options.devices)
     path = options.out / SOURCE_FILE
-    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
+    write_whole(path, save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
     print(f"Start from it: python -m mura_core train --init {path}")
 
 
@@ -133,6 +135,7 @@ def train_two_phase(
         default_root_dir=out,
         logger=[CSVLogger(out, name="", version=""), TensorBoardLogger(out, name="tensorboard", version="")],
         callbacks=[*averaging, best, last, stopping],
+        plugins=[WholeCheckpoints()],
         enable_model_summary=False,
         log_every_n_steps=10,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,7 +45,9 @@ class Journal:
 
     def close(self) -> None:
         """Let another run have it."""
-        self._file.close()
+        # What a full disk did not take is tried again here; `add` has told of it.
+        with suppress(OSError):
+            self._file.close()
 
     def has(self, study: str, key: str) -> bool:
         """Tell whether a study's last outcome is final and was made from the same files by the same model."""

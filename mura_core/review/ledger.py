@@ -75,6 +75,7 @@ class Ledger:
         self._clock = clock
         self._lock = threading.RLock()
         self._connection = connect(path)
+        self._file = _file_at(path)
 
     def disconnect(self) -> None:
         """Let go of the file."""
@@ -94,9 +95,22 @@ class Ledger:
         with self._lock, speaking_of(self.path):
             self._connection.backup(target)
 
+    def _refuse_elsewhere(self) -> None:
+        """Refuse to go on with a file that has lost its name: SQLite would, and no call would be seen again.
+
+        Raises:
+            SessionError: The file was deleted, moved or replaced.
+        """
+        if _file_at(self.path) != self._file:
+            raise SessionError(
+                f"The session {self.path} was deleted, moved or replaced while it was open: nothing more is "
+                "kept in it. Put the file back, or start the program again to go on with what is there now."
+            )
+
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Rows]:
         with self._lock, speaking_of(self.path):
+            self._refuse_elsewhere()
             self._connection.execute(begin)
             try:
                 yield Rows(self._connection, self._clock)
@@ -106,6 +120,15 @@ class Ledger:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Tell one file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Rows:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from mura_core.review.store import SessionStore
 
+OWNER = "owner"
+"""File beside the uploads that names whoever made the session."""
+
 MAX_UPLOADS = 2000
 _MAX_PART = 100
 _UNSAFE = frozenset('/\\:*?"<>|')
@@ -39,6 +42,8 @@ def create_from_uploads(
     files: Iterable[tuple[str, bytes]],
     wish: Wish | None = None,
     on_film: Callable[[int, int], None] | None = None,
+    *,
+    owner: str = "",
 ) -> SessionStore:
     """Make a session of uploaded files; it is there whole or not at all.
 
@@ -49,6 +54,7 @@ def create_from_uploads(
             studies. One ZIP makes a session of its own; one CSV is the truth file.
         wish: What the session shall be.
         on_film: As for `check_films`.
+        owner: Who makes it, to be kept beside the uploads.
 
     Raises:
         SessionError: The name is taken or not allowed, there are too many files, several ZIPs or CSVs, a ZIP
@@ -65,6 +71,7 @@ def create_from_uploads(
     try:
         with speaking_of(file):
             kept = _keep(files, folder)
+            (folder / OWNER).write_text(owner, encoding="utf-8")
         if kept.truth is not None:
             wish = replace(wish or Wish(), truth=kept.truth)
         return create_session(file, kept.source, wish, on_film, wrapper=kept.wrapper)
