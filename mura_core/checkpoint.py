@@ -90,8 +90,6 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
         WeightsError: A value is not finite, does not fit float16, one row of a tensor outgrows a shard, or
             the folder cannot be written.
     """
-    from safetensors.torch import save as to_safetensors
-
     _check_architecture(folder, sidecar)
     stored = {name: _to_stored(name, tensor, half) for name, tensor in state.items()}
     try:
@@ -104,6 +102,8 @@ def save_weights(folder: Path, state: Mapping[str, Tensor], sidecar: Sidecar, *,
 
 
 def _write(folder: Path, stored: Mapping[str, Tensor], sidecar: Sidecar) -> None:
+    from safetensors.torch import save as to_safetensors
+
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         shards = []
