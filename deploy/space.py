@@ -147,7 +147,7 @@ def _readme() -> bytes:
 
 def _requirements(reached: frozenset[Path], *, zero_gpu: bool) -> str:
     needed = third_party(reached) | {"python-gdcm"}
-    if not zero_gpu and "onnxruntime" in pins():
+    if not zero_gpu:
         needed -= TORCH
     # Named by `sdk_version` in the README's header: the Space installs it, with what signing in needs.
     needed -= {"gradio"}
