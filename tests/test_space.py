@@ -75,7 +75,8 @@ def test_the_space_installs_what_is_pinned_torch_only_for_a_gpu() -> None:
     assert set(usual) <= set(gpu) <= set(pins().values())
     assert {pins()["torch"], pins()["python-gdcm"]} <= set(gpu)
     assert not any(line.startswith("gradio") for line in gpu)
-    assert set(gpu) - set(usual) == {line for name, line in pins().items() if name in space.TORCH}
+    of_torch = {line for name, line in pins().items() if name in space.TORCH}
+    assert {pins()["torch"], pins()["torchvision"]} <= set(gpu) - set(usual) <= of_torch
 
 
 def test_the_same_files_give_the_same_folder_and_it_replaces_itself(
