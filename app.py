@@ -34,11 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
             add_reader(flags.auth, flags.add_reader)
             return 0
         readers = read_readers(flags.auth) if flags.auth else None
-        # Imported here: `--help` and a wrong flag answer at once, without the network's libraries.
+        # Imported here: `--help` and a wrong flag answer at once, without the network's libraries. The
+        # network is made in a thread of its own while the page's libraries are imported.
+        from demo.zero_gpu import load_predictor
+
+        predictor = load_predictor(flags.weights, flags.device)
+
         from demo.login import Door
         from demo.review_desk import Desk, open_from_path
         from demo.ui import build_ui, launch
-        from demo.zero_gpu import load_predictor
         from mura_core.pacs.dicomweb import Archive
         from mura_core.review.push import pusher_from_environment
 
@@ -48,7 +52,6 @@ def main(arguments: list[str] | None = None) -> int:
                 f"An archive shows patients' names, and whoever reaches {flags.host} could read them. "
                 "Say who may with --auth, or leave --host out."
             )
-        predictor = load_predictor(flags.weights, flags.device)
         desk = Desk(flags.sessions, predictor)
         if flags.session:
             desk.chosen = open_from_path(desk, flags.session, _wish(flags))

@@ -10,7 +10,6 @@ from demo.review_handlers import Steps
 from demo.review_seat import Seat, Visitor
 from mura_core.errors import MuraError
 from mura_core.review.export import csv_text
-from mura_core.review.results import summarise
 from mura_core.review.session import films_of, keeps_films
 
 if TYPE_CHECKING:
@@ -65,6 +64,9 @@ def end(steps: Steps, visitor: Visitor, seat: Seat | None) -> Iterator[Shown]:
 
 def show(steps: Steps, visitor: Visitor, session: object, reader: object = None) -> Shown:
     """Show the results of a closed session; the seat keeps under which name, with no study to read."""
+    # Here, and below: with it comes scikit-learn, a second that the first page need not wait for.
+    from mura_core.review.results import summarise
+
     try:
         _refuse_stranger(visitor)
         store = _closed(steps, session)
@@ -137,6 +139,7 @@ def download(steps: Steps, visitor: Visitor, wanted: Mapping[str, Any]) -> dict[
 
 def _report(steps: Steps, session: str, store: SessionStore, *, thumbnails: bool) -> str:
     from mura_core.review import html_report
+    from mura_core.review.results import summarise
 
     def read(case_id: str) -> Any:
         return [view.radiograph for view in steps.desk.study(session, case_id).views]

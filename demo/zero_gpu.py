@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def load_predictor(weights: Path | None, device: str) -> Predictor:
-    """Load the model; on a Space with ZeroGPU its calls run where the GPU is lent, elsewhere nothing differs.
+    """Load the model: in the background, except on a Space with ZeroGPU, where its calls run on the GPU lent.
 
     To be called before the page is served: `spaces` then packs what lies on the GPU to come.
 
@@ -37,12 +37,12 @@ def load_predictor(weights: Path | None, device: str) -> Predictor:
     # The variable that `spaces` goes by: on other Spaces the package is there too, and lends nothing.
     lent = os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}
     if device != "auto" or not lent:
-        return Predictor.load(weights, device)
+        return Predictor.load(weights, device, background=True)
     try:
         # Every Space has it, and no other machine needs it. Before CUDA is touched: it takes CUDA's place.
         spaces = importlib.import_module("spaces")
     except ImportError:
-        return Predictor.load(weights, device)
+        return Predictor.load(weights, device, background=True)
     predictor = Predictor.load(weights, "cuda")
     on_cpu = cache(lambda: Predictor.load(weights, "cpu"))
     for name in _CALLS:

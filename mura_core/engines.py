@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
@@ -44,9 +46,9 @@ class Background:
 
     def __init__(self, load: Callable[[], Engine]) -> None:
         """Start to load; an error is raised to whoever asks."""
-        self._load = load
         self._engine: Engine | None = None
         self._error: MuraError | None = None
+        self._load: Callable[[], Engine] | None = load
         self._thread = Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -65,15 +67,28 @@ class Background:
 
     def _run(self) -> None:
         try:
-            self._engine = self._load()
+            if self._load is not None:
+                self._engine = self._load()
         except MuraError as error:
             self._error = error
+        # With the loader go the weights as they were read.
+        self._load = None
+        give_back_memory()
 
     def _wait(self) -> Engine:
         self._thread.join()
         if self._engine is None:
             raise self._error or MuraError("The network could not be started. The server's log says why.")
         return self._engine
+
+
+def give_back_memory() -> None:
+    """Hand freed memory back to the system, where the C library can be asked to (glibc).
+
+    It keeps a hundred megabytes of what a network took while it was compiled, and as much of a large study.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def load_engine(
