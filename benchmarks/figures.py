@@ -1,4 +1,4 @@
-"""`python -m benchmarks.figures`: write the README's figures anew from the sidecar and the speed results."""
+"""`python -m benchmarks.figures`: write the README's figures anew from sidecar and measurements."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.load_table import crowd_table
 from mura_core.checkpoint import load_weights
 from mura_core.model_card import summary_table
 from mura_core.report import cell
@@ -15,7 +16,7 @@ START, END = "<!-- figures:start -->", "<!-- figures:end -->"
 
 
 def figures_block(weights: Path, speed: Path) -> str:
-    """Build the Markdown between the README's markers from files alone."""
+    """Build the Markdown between the README's markers from files alone; `load.json` lies beside `speed`."""
     sidecar, _ = load_weights(weights)
     places: dict[str, Any] = sidecar.metrics["localisation"]["true positives"]
     lines = [
@@ -37,7 +38,31 @@ def figures_block(weights: Path, speed: Path) -> str:
         "",
         f"Measured by `{sidecar.metrics['command']}`; more in [the model card](weights/MODEL_CARD.md).",
     ]
-    return "\n".join(lines + (["", *_speed_lines(json.loads(speed.read_text()))] if speed.is_file() else []))
+    for path, show in ((speed, _speed_lines), (speed.with_name("load.json"), load_lines)):
+        if path.is_file():
+            lines += ["", *show(json.loads(path.read_text()))]
+    return "\n".join(lines)
+
+
+def load_lines(results: dict[str, Any]) -> list[str]:
+    """What came of many readers at once, as Markdown."""
+    lines = [
+        "Many readers at once, each with studies of 1 to 6 films without a pause, on "
+        f"{results['machine']}, which they share (`make load`); seconds from the button to the call:",
+        "",
+        *crowd_table(results.get("crowds", [])),
+    ]
+    if "soak" in results:
+        soak = results["soak"]
+        memory = soak["rss_mb"]
+        lines += [
+            "",
+            f"In {soak['minutes']:.0f} minutes pages came and went with {soak['studies']} studies "
+            f"({soak['left_early']} left early; {soak['lost']} lost, {soak['mixed_up']} mixed up): memory "
+            f"from {memory['start'] / 1000:.2f} to {memory['end'] / 1000:.2f} GB, at the end "
+            f"{soak['rss_mb_per_100_studies']:+.1f} MB in 100 studies.",
+        ]
+    return lines
 
 
 def _speed_lines(results: dict[str, Any]) -> list[str]:
