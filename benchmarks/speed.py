@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from mura_core.gradcam import gradient_map
 from mura_core.checkpoint import load_weights
+from mura_core.gradcam import gradient_map
 from mura_core.images import read_radiograph
 from mura_core.models import build_model
 from mura_core.predictor import Predictor

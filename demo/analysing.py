@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ Step = tuple[dict[str, Any], OpenStudy | None]
 
 _LOOK_S = 0.2
 """How often the place in line is looked at."""
+
+_DECODERS = 2
+"""Files of a study that are decoded at once: more would take more memory at a time."""
 
 _NEWS_S = 1.0
 """How often at most a new place is sent."""
@@ -71,17 +75,19 @@ class Films:
 
 def read_views(tray: Tray) -> tuple[tuple[tuple[str, bytes], ...], Study, tuple[Refusal, ...]]:
     """Read each waiting file; one that is no radiograph is refused by name, and the others are still read."""
-    files: list[tuple[str, bytes]] = []
-    views: list[View] = []
-    refused = list(tray.refused)
-    for name, content in tray.files:
-        try:
-            views.append(View(name, read_radiograph(content)))
-        except ImageError as error:
-            refused.append(Refusal(name, str(error)))
-        else:
-            files.append((name, content))
-    return tuple(files), Study(tuple(views)), tuple(refused)
+    with ThreadPoolExecutor(_DECODERS) as hands:
+        read = list(hands.map(lambda file: _read_file(*file), tray.files))
+    files = tuple(file for file, seen in zip(tray.files, read, strict=True) if isinstance(seen, View))
+    views = tuple(seen for seen in read if isinstance(seen, View))
+    refused = tuple(seen for seen in read if isinstance(seen, Refusal))
+    return files, Study(views), (*tray.refused, *refused)
+
+
+def _read_file(name: str, content: bytes) -> View | Refusal:
+    try:
+        return View(name, read_radiograph(content))
+    except ImageError as error:
+        return Refusal(name, str(error))
 
 
 async def analyse(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mura_core.cam import heatmap
 from mura_core.checkpoint import find_weights, load_arrays
@@ -15,6 +17,7 @@ from mura_core.preprocess import preprocess
 from mura_core.study import StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
     from mura_core.study import Call, Study, View
 
     FloatMap = NDArray[np.float32]
+
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+_hands = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="views")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,21 +108,21 @@ class Predictor:
             ImageError: The study has no view.
         """
         _check_views(study)
-        prepared, preprocess_s = [], []
-        for view in study.views:
-            start = time.perf_counter()
-            prepared.append(preprocess(view.radiograph.pixels, self.sidecar.preprocess))
-            preprocess_s.append(time.perf_counter() - start)
+        prepared, preprocess_s = zip(*_side_by_side(self._prepare, study.views), strict=True)
         start = time.perf_counter()
         logits, cams, local_logits = self.engine.read([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
-        views = []
-        for index, (view, (_, geometry)) in enumerate(zip(study.views, prepared, strict=True)):
+
+        def finish(index: int) -> ViewResult:
             start = time.perf_counter()
+            geometry = prepared[index][1]
             heat = heatmap(local_logits[index], self.sidecar.temperature, geometry)
             timing = Timing(preprocess_s[index], network_s, time.perf_counter() - start)
-            views.append(self._view_result(view, float(logits[index]), cams[index], heat, geometry, timing))
-        return self._study_result(tuple(views))
+            return self._view_result(
+                study.views[index], float(logits[index]), cams[index], heat, geometry, timing
+            )
+
+        return self._study_result(_side_by_side(finish, range(len(study.views))))
 
     def compare(self, study: Study) -> tuple[Variant, ...]:
         """Read a study once for each step of its preparation: whole film, region of interest, contrast.
@@ -140,6 +149,11 @@ class Predictor:
             self._variant(study, options)
             for options in (*(step for step in steps if step != released), released)
         )
+
+    def _prepare(self, view: View) -> tuple[tuple[FloatMap, Geometry], float]:
+        start = time.perf_counter()
+        film = preprocess(view.radiograph.pixels, self.sidecar.preprocess)
+        return film, time.perf_counter() - start
 
     def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
         films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
@@ -181,12 +195,18 @@ class Predictor:
             operating_points=self.sidecar.operating_points,
             model_name=self.sidecar.architecture,
             model_version=self.sidecar.version,
+            engine=self.engine.name,
             timing=Timing(
                 preprocess_s=math.fsum(view.timing.preprocess_s for view in views),
                 network_s=math.fsum(view.timing.network_s for view in views),
                 maps_s=math.fsum(view.timing.maps_s for view in views),
             ),
         )
+
+
+def _side_by_side(work: Callable[[Given], Made], given: Sequence[Given]) -> tuple[Made, ...]:
+    """Do the same for each view of a study, on as many cores as there are."""
+    return tuple(map(work, given) if len(given) < 2 else _hands.map(work, given))
 
 
 def _check_views(study: Study) -> None:

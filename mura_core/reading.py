@@ -100,7 +100,7 @@ def table(reading: Reading, result: StudyResult) -> str:
         lines.append(f"The study's call rests on {len(reading.views)} of {_given(reading)} files.")
     lines += [
         f"doubt from {points.sensitive:.4f}, abnormal from {points.specific:.4f}",
-        f"{result.model_name} {result.model_version}, {result.timing.total_s:.1f} s",
+        f"{result.model_name} {result.model_version}, {result.engine}, {result.timing.total_s:.1f} s",
         NOTICE,
     ]
     return "\n".join(lines)
@@ -119,7 +119,11 @@ def as_json(
     """
     content: dict[str, Any] = {"format": JSON_FORMAT, "model": None, "study": None, "views": []}
     if result is not None:
-        content["model"] = {"name": result.model_name, "version": result.model_version}
+        content["model"] = {
+            "name": result.model_name,
+            "version": result.model_version,
+            "engine": result.engine,
+        }
         content["study"] = {
             "probability": result.study_probability,
             "call": result.call,

@@ -176,7 +176,10 @@ class ViewResult:
 
 @dataclass(frozen=True, eq=False)
 class StudyResult:
-    """What the model says of a study: the mean over its views, and each view."""
+    """What the model says of a study: the mean over its views, and each view.
+
+    `engine` is what ran the network; engines differ by rounding.
+    """
 
     study_probability: float
     call: Call
@@ -185,3 +188,4 @@ class StudyResult:
     model_name: str
     model_version: str
     timing: Timing
+    engine: str

@@ -61,7 +61,11 @@ def test_predict_gives_the_predictors_numbers_and_names_what_it_refused(
 
     study = Study(tuple(View(path.name, read_radiograph(path)) for path in films))
     expected = Predictor.load(untrained_weights, "cpu").predict(study)
-    assert given["model"] == {"name": expected.model_name, "version": expected.model_version}
+    assert given["model"] == {
+        "name": expected.model_name,
+        "version": expected.model_version,
+        "engine": "torch cpu",
+    }
     assert given["study"]["call"] == expected.call
     # Another process may use other threads, whose sums round differently in the last place.
     assert given["study"]["probability"] == pytest.approx(expected.study_probability, abs=1e-6)

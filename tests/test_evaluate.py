@@ -70,7 +70,9 @@ class FakePredictor:
                 ViewResult(view.name, probability, Call.DOUBT, 0.0, cam, heatmap, whole, Timing(0, 0, 0))
             )
         mean = float(np.mean([view.abnormality_probability for view in views]))
-        return StudyResult(mean, POINTS.call(mean), tuple(views), POINTS, "fake", "0", Timing(0, 0, 0))
+        return StudyResult(
+            mean, POINTS.call(mean), tuple(views), POINTS, "fake", "0", Timing(0, 0, 0), "none"
+        )
 
 
 def draw_phantom(path: Path, spot: int) -> ViewRecord:

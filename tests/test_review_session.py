@@ -221,7 +221,14 @@ def test_the_models_result_keeps_the_hottest_place_as_fractions() -> None:
     )
     kept = ai_result(
         StudyResult(
-            0.9, Call.ABNORMAL, (view,), OperatingPoints(0.3, 0.6), "densenet169", "0.1.0", Timing(1, 1, 1)
+            0.9,
+            Call.ABNORMAL,
+            (view,),
+            OperatingPoints(0.3, 0.6),
+            "densenet169",
+            "0.1.0",
+            Timing(1, 1, 1),
+            "none",
         )
     )
     assert (kept.probability, kept.call, kept.model) == (0.9, Call.ABNORMAL, "densenet169 0.1.0")
