@@ -1,0 +1,99 @@
+"""The largest and the costliest files of each kind, by name: whole ones at the limits, and bombs."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+from pydicom import uid
+
+from benchmarks.hostile import archives
+from benchmarks.hostile.films import item, large, long_rle, nested
+from benchmarks.hostile.pictures import flat_png, png, scan_bomb, zeros
+from benchmarks.hostile.seeds import dicom, element, frame, header, number, preamble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIDE = 8000
+"""64 million pixels: the largest film that is read."""
+
+
+def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
+    """Give each file's kind and how to build it, by name; they are too large to build all at once."""
+    deflated, implicit = uid.DeflatedExplicitVRLittleEndian, uid.ImplicitVRLittleEndian
+    return {
+        "PNG, 60,000 x 60,000": ("png", lambda: png(60000, 60000, 8, 0, zeros(70))),
+        "PNG, 64 million grey": ("png", lambda: flat_png(SIDE, SIDE, 8, 0)),
+        "PNG, 64 million grey of 16 bits": ("png", lambda: flat_png(SIDE, SIDE, 16, 0)),
+        "PNG, 64 million RGBA": ("png", lambda: flat_png(SIDE, SIDE, 8, 6)),
+        "PNG, 64 million RGBA of 16 bits": ("png", lambda: flat_png(SIDE, SIDE, 16, 6)),
+        "PNG, pixels without end": ("png", lambda: png(96, 96, 8, 0, zeros(1000))),
+        "JPEG, 64 million RGB": ("jpeg", lambda: _jpeg("RGB")),
+        "JPEG, 64 million CMYK, progressive": ("jpeg", lambda: _jpeg("CMYK", progressive=True)),
+        "JPEG, 1,000 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 1000)),
+        "JPEG, 100,000 scans": ("jpeg", lambda: scan_bomb(800, 100_000)),
+        "DICOM, 64 million of 16 bits": ("dicom", lambda: large(SIDE, SIDE, implicit, bytes(SIDE) * SIDE * 2, 16)),
+        "DICOM, deflated 64 million": ("dicom", lambda: large(SIDE, SIDE, deflated, bytes(2**20) + b"\xff" * (SIDE**2 - 2**20))),
+        "DICOM, deflated without end": ("dicom", lambda: preamble(deflated) + archives.zeros(1000)),
+        "DICOM, RLE of two-byte runs": ("dicom", lambda: long_rle(5000, 6000)),
+        "DICOM, JPEG 2000, 64 million": ("dicom", lambda: large(SIDE, SIDE, uid.JPEG2000Lossless, _jpeg2000())),
+        "DICOM, a thousand scans": ("dicom", lambda: large(SIDE, SIDE, uid.JPEGBaseline8Bit, scan_bomb(SIDE, 1000))),
+        "DICOM, 1,000 frames": ("dicom", _frames),
+        "DICOM, sequences 100,000 deep": ("dicom", lambda: _in_sequence(nested(100_000, implicit))),
+        "DICOM, a million items": ("dicom", lambda: _in_sequence(item(b"", implicit) * 1_000_000)),
+        "DICOM, a million elements": ("dicom", _elements),
+        "DICOM, a window without end": ("dicom", lambda: _texts(0x00281050, b"DS", b"1\\" * 2_000_000)),
+        "DICOM, a text of 40 MB": ("dicom", lambda: _texts(0x00180015, b"LT", b"A" * 40_000_000)),
+        "DICOM, a million fragments": ("dicom", _fragments),
+        **{f"ZIP, {name}": ("zip", lambda name=name: archives.bombs()[name]()) for name in archives.bombs()},
+    }  # fmt: skip
+
+
+def _jpeg(mode: str, **options: bool) -> bytes:
+    buffer = BytesIO()
+    ramp = np.linspace(0, 255, SIDE).astype(np.uint8)
+    image = Image.fromarray(np.broadcast_to(ramp, (SIDE, SIDE))).convert(mode)
+    image.save(buffer, "JPEG", quality=60, **options)
+    return buffer.getvalue()
+
+
+def _jpeg2000() -> bytes:
+    buffer = BytesIO()
+    ramp = np.linspace(0, 255, SIDE).astype(np.uint8)
+    Image.fromarray(np.ascontiguousarray(np.broadcast_to(ramp, (SIDE, SIDE)))).save(buffer, "JPEG2000", no_jp2=True)
+    return buffer.getvalue()
+
+
+def _frames() -> bytes:
+    elements = header(uid.ExplicitVRLittleEndian)
+    elements[0x00280008] = ("IS", b"1000")
+    return dicom(uid.ExplicitVRLittleEndian, elements, frame(uid.ExplicitVRLittleEndian) * 1000)
+
+
+def _in_sequence(body: bytes) -> bytes:
+    """A look-up table's sequence, which is not skipped, around what the caller wants."""
+    implicit = uid.ImplicitVRLittleEndian
+    elements = {**header(implicit), 0x00283010: ("SQ", body)}
+    return dicom(implicit, elements, frame(implicit))
+
+
+def _texts(tag: int, vr: bytes, value: bytes) -> bytes:
+    implicit = uid.ImplicitVRLittleEndian
+    return dicom(implicit, {**header(implicit), tag: (vr.decode(), value)}, frame(implicit))
+
+
+def _elements() -> bytes:
+    implicit = uid.ImplicitVRLittleEndian
+    film = dicom(implicit, header(implicit), frame(implicit))
+    private = b"".join(element(0x00090000 + 0x20000 * (n >> 15) + 0x1000 + (n & 0x7FFF), "UN", b"", syntax=implicit) for n in range(1_000_000))
+    return film + private
+
+
+def _fragments() -> bytes:
+    syntax = uid.JPEGLosslessSV1
+    pieces = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000
+    elements = {**header(syntax), 0x00280010: ("US", number(96))}
+    return dicom(syntax, elements, pieces + b"\xfe\xff\xdd\xe0\0\0\0\0")
