@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
-import zlib
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
-from pydicom.filereader import read_dataset
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     JPEG2000,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -29,7 +20,8 @@ from pydicom.uid import (
 )
 
 from mura_core.codestream import is_ended, read_stream_size
-from mura_core.decoding import MAX_BYTES, Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
+from mura_core.decoding import Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
+from mura_core.dicom_file import read_elements
 from mura_core.dicom_grey import decode_grey, first_numbers
 from mura_core.errors import ImageError
 
@@ -89,7 +81,7 @@ def decode_dicom(data: bytes) -> Decoded:
 
 
 def _decode(data: bytes) -> Decoded:
-    ds = _read(data)
+    ds = read_elements(data, WANTED)
     _check_kind(ds)
     check_dimensions(int(ds.Rows), int(ds.Columns))
     _check_samples(ds)
@@ -112,44 +104,13 @@ def _decode(data: bytes) -> Decoded:
     )
 
 
-def _read(data: bytes) -> Dataset:
-    if DeflatedExplicitVRLittleEndian.encode() in data:
-        return _read_deflated(data)
-    ds = dcmread(BytesIO(data), specific_tags=WANTED)
-    if "TransferSyntaxUID" not in ds.file_meta:
-        implicit, little = ds.original_encoding
-        ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-        if not little:
-            ds.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
-    return ds
-
-
-def _read_deflated(data: bytes) -> Dataset:
-    """Inflate up to the limit; pydicom would inflate a small file without any."""
-    start = 144 + int.from_bytes(data[140:144], "little")
-    if data[132:140] != b"\x02\0\0\0UL\x04\0" or DeflatedExplicitVRLittleEndian.encode() not in data[:start]:
-        raise ImageError("The deflated DICOM has a damaged header. Export it again, uncompressed.")
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = inflater.decompress(data[start:], 4 * MAX_BYTES)
-    if not inflater.eof:
-        limit = 4 * MAX_BYTES // 1024**2
-        raise ImageError(
-            f"The deflated DICOM is truncated or inflates to over {limit} MiB. Export it again, uncompressed."
-        )
-    tags: list[BaseTag | int] = [Tag(keyword) for keyword in WANTED]
-    ds = read_dataset(BytesIO(inflated), is_implicit_VR=False, is_little_endian=True, specific_tags=tags)
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return ds
-
-
 def _check_kind(ds: Dataset) -> None:
     if _text(ds, "Manufacturer") == OWN_MANUFACTURER:
         raise ImageError("The DICOM is a result of this program, not a radiograph. Choose the film itself.")
     modality = _text(ds, "Modality").upper()
-    if modality and modality not in RADIOGRAPH_MODALITIES:
+    if (modality or ds.get("Modality")) and modality not in RADIOGRAPH_MODALITIES:
         raise ImageError(
-            f"The DICOM is no radiograph: its modality is {modality}; expected CR, DX, RG or a "
+            f"The DICOM is no radiograph: its modality is {modality or 'damaged'}; expected CR, DX, RG or a "
             "secondary capture. Choose the X-ray image of the study."
         )
     frames = (first_numbers(ds, "NumberOfFrames") or [1.0])[0]
@@ -252,6 +213,12 @@ def _text(ds: Dataset, keyword: str) -> str:
 
 
 def _clean(text: object) -> str:
-    """Keep what a code string may hold, so that nothing else reaches a screen or a log."""
-    kept = re.sub(r"[^A-Za-z0-9 _/.-]+", " ", str(text or "")[:MAX_RAW_TEXT])
+    """Keep what a code string may hold, so that nothing else reaches a screen or a log.
+
+    A value with control characters or a name's separator has swallowed its neighbours: the patient's name.
+    """
+    raw = str(text or "")[:MAX_RAW_TEXT].strip("\0 ")
+    if not raw.isprintable() or "^" in raw:
+        return ""
+    kept = re.sub(r"[^A-Za-z0-9 _/.-]+", " ", raw)
     return " ".join(kept.split())[:MAX_TEXT].strip()

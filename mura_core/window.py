@@ -13,6 +13,8 @@ from mura_core.study import Window
 USED_FROM = 0.001
 USED_TO = 0.999
 SAMPLE_SIDE = 512
+FAR = 2.0**22
+"""64 times the deepest film's range."""
 
 
 def apply_window(values: NDArray[np.uint16], window: Window) -> NDArray[np.float32]:
@@ -91,5 +93,8 @@ def inverted_window(window: Window, bit_depth: int) -> Window:
 
 
 def usable(window: Window) -> bool:
-    """Say whether a window has a slope: finite numbers and a width above 1."""
-    return math.isfinite(window.centre) and math.isfinite(window.width) and window.width > 1
+    """Say whether a window can show 16-bit values: finite, wider than 1, and not absurdly wide or far.
+
+    Beyond `FAR` the values of the deepest film lie within a few greys, and float32 cannot hold the ends.
+    """
+    return math.isfinite(window.centre) and 1 < window.width <= FAR and abs(window.centre) <= FAR

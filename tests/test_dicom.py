@@ -322,11 +322,19 @@ def test_a_spacing_not_corrected_for_magnification_is_known_as_the_detectors(
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, while it writes such text
 def test_text_tags_are_cleaned_and_bounded() -> None:
     film = read_radiograph(
-        dicom_bytes(FILM, BodyPartExamined="<b>Hand</b>\x07  &" + "x" * 300, ViewPosition="\x1b[31m")
+        dicom_bytes(FILM, BodyPartExamined="<b>Hand</b>  &" + "x" * 300, ViewPosition="[31m")
     )
     assert film.body_part is not None
     assert re.fullmatch(r"[a-z0-9 _/.-]{1,16}", film.body_part)
     assert film.view_position == "31M"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("text", ["\x1b[31m", "HAND\x10\0\x10\0PN\x08\0DOE JANE", "DOE^JANE"])
+def test_a_text_that_has_swallowed_its_neighbours_is_dropped_whole(text: str) -> None:
+    assert read_radiograph(dicom_bytes(FILM, BodyPartExamined=text)).body_part is None
+    with pytest.raises(ImageError, match="its modality is damaged"):
+        read_radiograph(dicom_bytes(FILM, Modality=text))
 
 
 def test_nothing_of_the_patient_is_kept_or_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydicom import uid
 
-from mura_core import dicom
+from mura_core import dicom, dicom_file
 from mura_core.errors import ImageError
 from mura_core.images import read_radiograph
 from tests.radiograph_files import dicom_bytes, lut_item, phantom
@@ -79,7 +79,7 @@ def test_a_stream_that_contradicts_its_header_never_reaches_a_decoder(
 
 
 def test_a_deflated_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dicom, "MAX_BYTES", 1000)
+    monkeypatch.setattr(dicom_file, "MAX_BYTES", 1000)
     with pytest.raises(ImageError, match="inflates to over"):
         read_radiograph(dicom_bytes(FILM, uid.DeflatedExplicitVRLittleEndian))
 

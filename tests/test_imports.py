@@ -17,6 +17,7 @@ ORDER = (
     "decoding",
     "polarity",
     "raster",
+    "dicom_file",
     "dicom_grey",
     "dicom",
     "images",

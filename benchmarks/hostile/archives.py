@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 _NAMES = st.sampled_from((
     "a.png", "wrist/a.png", "wrist/b.png", "../a.png", "/etc/passwd", "..\\..\\a.png", "C:\\a.png", "C:a.png",
-    "\\\\host\\share\\a.png", "a/../../b.png", "./a.png", ".", "..", "", "/", "a//b.png", "a/", "__MACOSX/a.png",
+    "\\\\host\\share\\a.png", "a/../../b.png", "./a.png", ".", "..", "", "/", "a//b.png", "a/",
+    "__MACOSX/a.png",
     "x" * 4000 + ".png", "/".join("d" * 200) + "/a.png", "\x1b[31m.png", "<img src=x onerror=alert(1)>.png",
-    "a\u202egnp.png", "\ud55c\uad6d.png", "truth.csv", "TRUTH.CSV", "CON", "NUL.png", "valid/XR_WRIST/patient1/study1_positive/image1.png",
+    "a\u202egnp.png", "\ud55c\uad6d.png", "truth.csv", "TRUTH.CSV", "CON", "NUL.png",
+    "valid/XR_WRIST/patient1/study1_positive/image1.png",
 ))  # fmt: skip
 LIES = st.sampled_from((0, 1, 2**16 - 1, 2**31, 2**32 - 2, 2**32 - 1))
 _ENTRY, _LIST = b"PK\x03\x04", b"PK\x01\x02"
@@ -57,10 +59,16 @@ def _films() -> tuple[bytes, ...]:
 @st.composite
 def _content(draw: st.DrawFn) -> bytes:
     tables = (
-        "case_id,label\n" * 3, "case_id,label,boxes\nwrist,1,1 nan inf 0 0\n", "case_id\n", "\0", "case_id,label\na,2\n",
-        'case_id,label\n"' + "x" * 200_000, "case_id,label\n" + "wrist,1\n" * 3, "label,case_id\nnormal,\u202e\n",
+        "case_id,label\n" * 3, "case_id,label,boxes\nwrist,1,1 nan inf 0 0\n", "case_id\n", "\0",
+        "case_id,label\na,2\n",
+        'case_id,label\n"' + "x" * 200_000, "case_id,label\n" + "wrist,1\n" * 3,
+        "label,case_id\nnormal,\u202e\n",
     )  # fmt: skip
-    return draw(st.sampled_from((*_films(), *_films(), *(table.encode() for table in tables), b"", b"MZ", _nested(3), bytes(5000))))
+    return draw(
+        st.sampled_from(
+            (*_films(), *_films(), *(table.encode() for table in tables), b"", b"MZ", _nested(3), bytes(5000))
+        )
+    )
 
 
 @st.composite
@@ -72,8 +80,14 @@ def zips(draw: st.DrawFn) -> bytes:
             info = zipfile.ZipInfo("x")
             info.filename = name
             info.create_system = draw(st.sampled_from((0, 3, 11)))
-            info.external_attr = draw(st.sampled_from((0, 0o100644 << 16, 0o120777 << 16, 0o040755 << 16, 0x10, 2**32 - 1)))
-            kind = draw(st.sampled_from((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)))
+            info.external_attr = draw(
+                st.sampled_from((0, 0o100644 << 16, 0o120777 << 16, 0o040755 << 16, 0x10, 2**32 - 1))
+            )
+            kind = draw(
+                st.sampled_from(
+                    (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+                )
+            )
             try:
                 archive.writestr(info, draw(_content()), kind)
             except ValueError:  # Python itself refuses to write some names
@@ -89,7 +103,8 @@ def _lie(draw: st.DrawFn, data: bytes) -> bytes:
     """Overwrite one field of an entry, of the list or of the end (APPNOTE 4.3)."""
     mark, fields = draw(st.sampled_from((
         (_ENTRY, ((4, 2), (6, 2), (8, 2), (14, 4), (18, 4), (22, 4), (26, 2), (28, 2))),
-        (_LIST, ((6, 2), (8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (32, 2), (38, 4), (42, 4))),
+        (_LIST, ((6, 2), (8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (32, 2), (38, 4),
+        (42, 4))),
         (_END, ((4, 2), (6, 2), (8, 2), (10, 2), (12, 4), (16, 4), (20, 2))),
     )))  # fmt: skip
     start = data.find(mark)
@@ -113,11 +128,15 @@ def raw_zip(entries: list[tuple[str, int, int, int, bytes | None]], *, extra: by
     """
     body, listed, last = bytearray(), bytearray(), 0
     for name, method, size, place, packed in entries:
-        named = name.encode()
+        named, begins = name.encode(), place
         if packed is not None:
-            place, last = len(body), len(packed)
-            body += struct.pack("<4s5H3I2H", _ENTRY, 20, 0, method, 0, 0, 0, last, size, len(named), 0) + named + packed
-        lens = (last, size, len(named), len(extra), 0, 0, 0, 0, place)
+            begins, last = len(body), len(packed)
+            body += (
+                struct.pack("<4s5H3I2H", _ENTRY, 20, 0, method, 0, 0, 0, last, size, len(named), 0)
+                + named
+                + packed
+            )
+        lens = (last, size, len(named), len(extra), 0, 0, 0, 0, begins)
         listed += struct.pack("<4s6H3I5H2I", _LIST, 20, 20, 0, method, 0, 0, 0, *lens) + named + extra
     count = min(len(entries), 65535)
     end = struct.pack("<4s4H2IH", _END, 0, 0, count, count, len(listed), len(body), 0)
@@ -128,7 +147,10 @@ def bombs() -> dict[str, Callable[[], bytes]]:
     """Give how to build ZIPs of little that unpack to much, or that say so, by name."""
     film = picture("PNG", "L")
     packed = zlib.compress(film, 9)[2:-4]
-    twice = [("a0.png", 8, len(film), 0, packed), *[(f"a{n}.png", 8, len(film), 0, None) for n in range(1, 900)]]
+    twice = [
+        ("a0.png", 8, len(film), 0, packed),
+        *[(f"a{n}.png", 8, len(film), 0, None) for n in range(1, 900)],
+    ]
     large = struct.pack("<HHQ", 1, 8, 2**62)
     return {
         "honest ratio": lambda: raw_zip([("a.png", 8, 200 * 2**20, 0, zeros(200))]),

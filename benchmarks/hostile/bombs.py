@@ -35,12 +35,16 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "JPEG, 64 million CMYK, progressive": ("jpeg", lambda: _jpeg("CMYK", progressive=True)),
         "JPEG, 1,000 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 1000)),
         "JPEG, 100,000 scans": ("jpeg", lambda: scan_bomb(800, 100_000)),
-        "DICOM, 64 million of 16 bits": ("dicom", lambda: large(SIDE, SIDE, implicit, bytes(SIDE) * SIDE * 2, 16)),
-        "DICOM, deflated 64 million": ("dicom", lambda: large(SIDE, SIDE, deflated, bytes(2**20) + b"\xff" * (SIDE**2 - 2**20))),
+        "DICOM, 64 million of 16 bits": ("dicom", lambda: large(SIDE, SIDE, implicit,
+        bytes(SIDE) * SIDE * 2, 16)),
+        "DICOM, deflated 64 million": ("dicom", lambda: large(SIDE, SIDE, deflated,
+        bytes(2**20) + b"\xff" * (SIDE**2 - 2**20))),
         "DICOM, deflated without end": ("dicom", lambda: preamble(deflated) + archives.zeros(1000)),
         "DICOM, RLE of two-byte runs": ("dicom", lambda: long_rle(5000, 6000)),
-        "DICOM, JPEG 2000, 64 million": ("dicom", lambda: large(SIDE, SIDE, uid.JPEG2000Lossless, _jpeg2000())),
-        "DICOM, a thousand scans": ("dicom", lambda: large(SIDE, SIDE, uid.JPEGBaseline8Bit, scan_bomb(SIDE, 1000))),
+        "DICOM, JPEG 2000, 64 million": ("dicom", lambda: large(SIDE, SIDE, uid.JPEG2000Lossless,
+        _jpeg2000())),
+        "DICOM, a thousand scans": ("dicom", lambda: large(SIDE, SIDE, uid.JPEGBaseline8Bit, scan_bomb(SIDE,
+        1000))),
         "DICOM, 1,000 frames": ("dicom", _frames),
         "DICOM, sequences 100,000 deep": ("dicom", lambda: _in_sequence(nested(100_000, implicit))),
         "DICOM, a million items": ("dicom", lambda: _in_sequence(item(b"", implicit) * 1_000_000)),
@@ -63,7 +67,9 @@ def _jpeg(mode: str, **options: bool) -> bytes:
 def _jpeg2000() -> bytes:
     buffer = BytesIO()
     ramp = np.linspace(0, 255, SIDE).astype(np.uint8)
-    Image.fromarray(np.ascontiguousarray(np.broadcast_to(ramp, (SIDE, SIDE)))).save(buffer, "JPEG2000", no_jp2=True)
+    Image.fromarray(np.ascontiguousarray(np.broadcast_to(ramp, (SIDE, SIDE)))).save(
+        buffer, "JPEG2000", no_jp2=True
+    )
     return buffer.getvalue()
 
 
@@ -88,7 +94,10 @@ def _texts(tag: int, vr: bytes, value: bytes) -> bytes:
 def _elements() -> bytes:
     implicit = uid.ImplicitVRLittleEndian
     film = dicom(implicit, header(implicit), frame(implicit))
-    private = b"".join(element(0x00090000 + 0x20000 * (n >> 15) + 0x1000 + (n & 0x7FFF), "UN", b"", syntax=implicit) for n in range(1_000_000))
+    private = b"".join(
+        element(0x00090000 + 0x20000 * (n >> 15) + 0x1000 + (n & 0x7FFF), "UN", b"", syntax=implicit)
+        for n in range(1_000_000)
+    )
     return film + private
 
 

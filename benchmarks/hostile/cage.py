@@ -1,4 +1,4 @@
-"""The process that tries files, from its owner's side: given files, limited, and started anew when it dies."""
+"""The process that tries files, from its owner's side: limited, and started anew when it dies."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ HANG_S = 60.0
 """After which a process that does not answer is ended; of the clock, so it leaves a busy machine its time."""
 
 MEMORY_MIB = 1536.0
-"""Peak growth for one file. A whole film of 64 million pixels has 128 MiB of values and 256 of pixels, and its
-decoder as much again; a public machine of 16 GiB reads some at a time."""
+"""Peak growth for one file. A whole film of 64 million pixels has 128 MiB of values and 256 of pixels, and
+its decoder as much again; a public machine of 16 GiB reads some at a time."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = (sys.executable, "-W", "error", "-m", "benchmarks.hostile.judge")

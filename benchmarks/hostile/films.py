@@ -23,13 +23,19 @@ from benchmarks.hostile.seeds import (
 )
 
 _UNKNOWN = (
-    uid.JPEGExtended12Bit, uid.HTJ2K, uid.HTJ2KLossless, uid.JPEG2000MC, uid.MPEG2MPML, uid.JPIPHTJ2KReferenced,
-    "1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.8.1", "1.2.3", "9" * 64, "", "no number",
+    uid.JPEGExtended12Bit, uid.HTJ2K, uid.HTJ2KLossless, uid.JPEG2000MC, uid.MPEG2MPML,
+    uid.JPIPHTJ2KReferenced,
+    "1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.8.1", "1.2.3", "9" * 64, "",
+    "no number",
 )  # fmt: skip
-_NUMBERS = st.sampled_from((0, 1, 2, 3, 4, 7, 8, 11, 12, 15, 16, 17, 32, 63, 64, 80, 96, 255, 256, 4096, 60000, 65535))
+_NUMBERS = st.sampled_from(
+    (0, 1, 2, 3, 4, 7, 8, 11, 12, 15, 16, 17, 32, 63, 64, 80, 96, 255, 256, 4096, 60000, 65535)
+)
 _DECIMALS = st.sampled_from((
-    "0", "-0", "1", "-1", "0.5", "1.0000001", "1e-40", "1e-320", "128", "-2048", "1e38", "1e39", "-1e39", "1e308",
-    "-1e308", "1e309", "nan", "inf", "-inf", "NaN\\1", "", " ", "\\", "1\\2\\3", "0x10", "1e", "1,5", "9" * 400,
+    "0", "-0", "1", "-1", "0.5", "1.0000001", "1e-40", "1e-320", "128", "-2048", "1e38", "1e39", "-1e39",
+    "1e308",
+    "-1e308", "1e309", "nan", "inf", "-inf", "NaN\\1", "", " ", "\\", "1\\2\\3", "0x10", "1e", "1,5",
+    "9" * 400,
 ))  # fmt: skip
 _TEXTS = st.sampled_from((
     "", " ", "DX", "CR", "CT", "dx", "DX\\CT", "HAND", "<script>alert(1)</script>", "../../x", "A" * 70000,
@@ -39,12 +45,33 @@ _TEXTS = st.sampled_from((
 _WORD_TAGS = (
     0x00280002, 0x00280006, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103,
 )  # fmt: skip
-_DECIMAL_TAGS = (0x00281050, 0x00281051, 0x00281052, 0x00281053, 0x00280030, 0x00181164, 0x00280008, 0x00200013)
+_DECIMAL_TAGS = (
+    0x00281050,
+    0x00281051,
+    0x00281052,
+    0x00281053,
+    0x00280030,
+    0x00181164,
+    0x00280008,
+    0x00200013,
+)
 _TEXT_TAGS = (0x00080060, 0x00080070, 0x00180015, 0x00185101, 0x00280004, 0x00281056, 0x00080005, 0x0020000D)
 _PALETTE = (0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203)
 LENGTHS = st.sampled_from((0, 1, 2, 7, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF))
 
-_KINDS = (*["decimal"] * 4, "word", "word", "text", "text", "lut", "lut", "palette", "padding", "raw", "sequence")
+_KINDS = (
+    *["decimal"] * 4,
+    "word",
+    "word",
+    "text",
+    "text",
+    "lut",
+    "lut",
+    "palette",
+    "padding",
+    "raw",
+    "sequence",
+)
 
 
 @cache
@@ -66,14 +93,20 @@ def _changed(draw: st.DrawFn, syntax: str) -> tuple[int, Element]:
         return draw(st.sampled_from((0x00283000, 0x00283010))), ("SQ", draw(_lut(syntax)))
     if kind == "palette":
         tag = draw(st.sampled_from(_PALETTE))
-        words = draw(st.lists(_NUMBERS, max_size=4)) if tag < 0x00281200 else [255, 128] * draw(st.sampled_from((0, 1, 128, 16000)))
+        words = (
+            draw(st.lists(_NUMBERS, max_size=4))
+            if tag < 0x00281200
+            else [255, 128] * draw(st.sampled_from((0, 1, 128, 16000)))
+        )
         return tag, ("US" if tag < 0x00281200 else "OW", b"".join(number(word, syntax) for word in words))
     if kind == "padding":
         return draw(st.sampled_from((0x00280120, 0x00280121))), ("SS", number(draw(_NUMBERS), syntax))
     if kind == "sequence":
         return 0x00081115, ("SQ", nested(draw(st.sampled_from((1, 5, 90, 3000))), syntax))
     tag = draw(st.sampled_from((*_WORD_TAGS, *_DECIMAL_TAGS, *_TEXT_TAGS, *_PALETTE, 0x00100010, 0x00020010)))
-    vr = draw(st.sampled_from(("US", "SS", "DS", "IS", "CS", "OB", "UN", "SQ", "AT", "FD", "UL", "UI", "PN", "??")))
+    vr = draw(
+        st.sampled_from(("US", "SS", "DS", "IS", "CS", "OB", "UN", "SQ", "AT", "FD", "UL", "UI", "PN", "??"))
+    )
     return tag, (vr, draw(st.binary(max_size=64)))
 
 
@@ -85,7 +118,9 @@ def _lut(draw: st.DrawFn, syntax: str) -> bytes:
     words = b"".join(number(place * 16, syntax) for place in range(entries))
     descriptor = b"".join(number(value, syntax) for value in (count, first, bits)[: draw(st.integers(1, 3))])
     vr = draw(st.sampled_from(("US", "SS", "OW")))
-    body = element(0x00283002, vr, descriptor, syntax=syntax) + element(0x00283006, "OW", words, syntax=syntax)
+    body = element(0x00283002, vr, descriptor, syntax=syntax) + element(
+        0x00283006, "OW", words, syntax=syntax
+    )
     return item(body, syntax)
 
 
@@ -111,7 +146,9 @@ def _stream(draw: st.DrawFn, syntax: str, bits: int) -> bytes:
         # A number, not a list of places: hypothesis has little room for choices, a damaged stream wants many.
         chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - not a secret
         for _ in range(chance.choice((1, 3, 20))):
-            stream[chance.randrange(len(stream))] = chance.choice((0, 1, 0x7F, 0x80, 0xFE, 0xFF, chance.randrange(256)))
+            stream[chance.randrange(len(stream))] = chance.choice(
+                (0, 1, 0x7F, 0x80, 0xFE, 0xFF, chance.randrange(256))
+            )
     elif how == "cut":
         del stream[draw(st.integers(0, len(stream))) :]
     elif how == "long":

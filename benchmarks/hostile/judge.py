@@ -95,7 +95,9 @@ def _check_film(film: Radiograph) -> None:
         _check_text(note)
     box, (height, width) = find_roi(pixels), pixels.shape
     inside = box.top >= 0 and box.left >= 0 and box.top + box.height <= height
-    _hold(inside and box.left + box.width <= width and box.height > 0 < box.width, "a region outside the film")
+    _hold(
+        inside and box.left + box.width <= width and box.height > 0 < box.width, "a region outside the film"
+    )
 
 
 def _check_text(text: str) -> None:

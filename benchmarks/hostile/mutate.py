@@ -10,7 +10,21 @@ from benchmarks.hostile.seeds import chunk, seeds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
+_EDGES = (
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x10000,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFE,
+    0xFFFFFFFF,
+)
 _PNG_HEAD = 8
 _MAX_EDITS = 6
 _MAX_SPAN = 512

@@ -29,7 +29,14 @@ def zeros(megabytes: int) -> bytes:
 
 
 def png(
-    width: int, height: int, bits: int, colour: int, packed: bytes, *, interlace: int = 0, between: bytes = b""
+    width: int,
+    height: int,
+    bits: int,
+    colour: int,
+    packed: bytes,
+    *,
+    interlace: int = 0,
+    between: bytes = b"",
 ) -> bytes:
     """Write a PNG of one IDAT; `between` are further chunks in front of it."""
     head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlace)
@@ -47,8 +54,10 @@ def flat_png(width: int, height: int, bits: int, colour: int, **more: int) -> by
 @st.composite
 def _ancillary(draw: st.DrawFn) -> bytes:
     """One chunk that stands in front of the pixels: text bombs, profiles, palettes, animation, EXIF."""
-    name = draw(st.sampled_from((b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf", b"PLTE", b"tRNS", b"acTL", b"gAMA",
-                                 b"fcTL", b"fdAT", b"IHDR", b"IEND", b"IDAT", b"pHYs", b"sBIT", b"XxXx", b"\0\0\0\0")))  # fmt: skip
+    name = draw(st.sampled_from((b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf", b"PLTE", b"tRNS", b"acTL",
+    b"gAMA",
+                                 b"fcTL", b"fdAT", b"IHDR", b"IEND", b"IDAT", b"pHYs", b"sBIT", b"XxXx",
+                                 b"\0\0\0\0")))  # fmt: skip
     bomb = zeros(draw(st.sampled_from((1, 70))))
     bodies = {
         b"zTXt": b"Comment\0\0" + bomb,
@@ -77,7 +86,10 @@ def pngs(draw: st.DrawFn) -> bytes:
     if draw(rarely(4)):
         width, height = draw(st.sampled_from(((width, draw(SIDES)), (draw(SIDES), height), (60000, 60000))))
     if draw(rarely(5)):
-        bits, colour = draw(st.sampled_from((0, 1, 2, 4, 8, 16, 32, 255))), draw(st.sampled_from((*range(8), 255)))
+        bits, colour = (
+            draw(st.sampled_from((0, 1, 2, 4, 8, 16, 32, 255))),
+            draw(st.sampled_from((*range(8), 255))),
+        )
     if draw(rarely(4)):
         packed = draw(st.sampled_from((packed[:-9], packed * 2, packed[1:], zeros(70), b"")))
     interlace = draw(st.sampled_from((0, 0, 0, 1, 2)))
@@ -96,8 +108,17 @@ def segment(marker: int, body: bytes, length: int | None = None) -> bytes:
 
 @st.composite
 def _exif(draw: st.DrawFn) -> bytes:
-    entries = draw(st.lists(st.tuples(*[st.integers(0, 65535)] * 2, *[st.integers(0, 2**32 - 1)] * 2), max_size=4))
-    entries.append((0x0112, draw(st.integers(0, 13)), draw(st.sampled_from((0, 1, 9, 2**32 - 1))), draw(st.integers(0, 9))))
+    entries = draw(
+        st.lists(st.tuples(*[st.integers(0, 65535)] * 2, *[st.integers(0, 2**32 - 1)] * 2), max_size=4)
+    )
+    entries.append(
+        (
+            0x0112,
+            draw(st.integers(0, 13)),
+            draw(st.sampled_from((0, 1, 9, 2**32 - 1))),
+            draw(st.integers(0, 9)),
+        )
+    )
     packed = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     after = draw(st.sampled_from((0, 8, 2**32 - 1)))
     body = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + struct.pack("<I", after)
@@ -115,18 +136,28 @@ def jpegs(draw: st.DrawFn) -> bytes:
         head[at : at + 2] = value.to_bytes(2, "big")
     if draw(rarely(3)):
         at = draw(st.sampled_from((1, 4, 9, *range(10, len(head)))))
-        head[at] = draw(st.sampled_from((0, 1, 2, 4, 8, 12, 0x11, 0x22, 0x44, 0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 255)))
+        head[at] = draw(
+            st.sampled_from((0, 1, 2, 4, 8, 12, 0x11, 0x22, 0x44, 0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 255))
+        )
     extra = st.one_of(
         _exif(),
         st.binary(max_size=300).map(lambda body: segment(0xE2, b"ICC_PROFILE\0\1\xff" + body)),
         st.binary(max_size=300).map(lambda body: segment(0xED, b"Photoshop 3.0\x008BIM" + body)),
-        st.builds(segment, st.sampled_from((0xDB, 0xC4, 0xDD, 0xEE, 0xFE, 0xF0, 0xDC)), st.binary(max_size=80)),
-        st.builds(segment, st.sampled_from((0xE0, 0xE1, 0xC0)), st.binary(max_size=20), st.integers(0, 65535)),
+        st.builds(segment, st.sampled_from((0xDB, 0xC4, 0xDD, 0xEE, 0xFE, 0xF0, 0xDC)),
+        st.binary(max_size=80)),
+        st.builds(segment, st.sampled_from((0xE0, 0xE1, 0xC0)), st.binary(max_size=20), st.integers(0,
+        65535)),
         st.just(b"\xff" * 5000),
     )  # fmt: skip
-    data = data[:found] + b"".join(draw(st.lists(extra, max_size=3))) + bytes(head) + data[found + len(head) :]
+    data = (
+        data[:found] + b"".join(draw(st.lists(extra, max_size=3))) + bytes(head) + data[found + len(head) :]
+    )
     scan = data.rfind(b"\xff\xda")
-    return data[:scan] + data[scan:-2] * draw(st.sampled_from((1, 1, 3, 50))) + draw(st.sampled_from((b"\xff\xd9", b"")))
+    return (
+        data[:scan]
+        + data[scan:-2] * draw(st.sampled_from((1, 1, 3, 50)))
+        + draw(st.sampled_from((b"\xff\xd9", b"")))
+    )
 
 
 def _frame_header(data: bytes) -> int:

@@ -148,7 +148,9 @@ def preamble(syntax: str, meta: bytes = b"") -> bytes:
     little = uid.ExplicitVRLittleEndian
     group = element(0x00020002, "UI", SOP_CLASS.encode(), syntax=little)
     group += element(0x00020010, "UI", syntax.encode(), syntax=little) + meta
-    return bytes(128) + b"DICM" + element(0x00020000, "UL", struct.pack("<I", len(group)), syntax=little) + group
+    return (
+        bytes(128) + b"DICM" + element(0x00020000, "UL", struct.pack("<I", len(group)), syntax=little) + group
+    )
 
 
 def whole_dicom(syntax: str, bits: int = 8) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from mura_core.review.names import Entry, is_litter, natural
 from mura_core.review.types import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 MAX_ENTRIES = 20_000
@@ -24,7 +25,22 @@ MAX_RATIO = 300
 """Unpacked over packed size of one file; a film with a black border reaches some 50."""
 
 _RATIO_FROM_BYTES = 1024**2
-_BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError, ValueError)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others unpack without a limit (bzip2), or take the memory that the file asks for (LZMA)."""
+
+_MAX_LIST_BYTES = 400 * MAX_ENTRIES
+"""Of the list of files, which is read before anything can be counted: some 100 bytes a file are usual."""
+
+_HEADER_BYTES = 30
+"""Of a file in front of its name and data (APPNOTE 4.3.7)."""
+
+_MAX_NAME = 500
+_MAX_SHOWN = 100
+_BROKEN = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError, ValueError,
+    IndexError,
+    OverflowError, struct.error,
+)  # fmt: skip
 _AGAIN = "Make the ZIP again from the folder of studies, without a password."
 
 
@@ -45,6 +61,7 @@ class ZipFilms:
                 name leads out of it.
         """
         try:
+            _check_list(path)
             archive = zipfile.ZipFile(path)
         except _BROKEN as error:
             raise SessionError(
@@ -60,7 +77,7 @@ class ZipFilms:
         refused = []
         for info in self._archive.infolist():
             entry = Entry(info.filename, _parts(info))
-            if info.is_dir() or is_litter(entry.parts):
+            if not entry.parts or info.is_dir() or is_litter(entry.parts):
                 continue
             shown = "/".join(entry.parts)
             if stat.S_ISLNK(info.external_attr >> 16):
@@ -82,11 +99,11 @@ class ZipFilms:
                 return file.read(limit)
         except KeyError:
             raise SessionError(
-                f"{self._path} holds no {name} any more. Put the session's own ZIP back."
+                f"{self._path} holds no {_shown(name)} any more. Put the session's own ZIP back."
             ) from None
         except _BROKEN as error:
             raise SessionError(
-                f"{name} in {self._path} cannot be unpacked ({type(error).__name__}). {_AGAIN}"
+                f"{_shown(name)} in {self._path} cannot be unpacked ({type(error).__name__}). {_AGAIN}"
             ) from error
 
 
@@ -102,18 +119,58 @@ def _check(infos: list[zipfile.ZipInfo], path: Path) -> None:
             "Split it into sessions."
         )
     for info in infos:
-        if info.flag_bits & 0x1:
-            raise SessionError(f"{info.filename!r} in {path} is encrypted. {_AGAIN}")
-        # Backslashes and drives count too: another system might follow them.
-        windows = PureWindowsPath(info.filename)
-        if windows.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-            raise SessionError(f"{info.filename!r} in {path} leads out of the ZIP: it is not safe. {_AGAIN}")
-        large = info.file_size > _RATIO_FROM_BYTES
-        if large and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-            raise SessionError(
-                f"{info.filename!r} in {path} unpacks to {info.file_size / 1024**2:.0f} MiB from "
-                f"{info.compress_size / 1024:.0f} KiB; no radiograph does. {_AGAIN}"
-            )
+        _check_entry(info, path)
+    _check_places(infos, path)
+
+
+def _check_entry(info: zipfile.ZipInfo, path: Path) -> None:
+    name = _shown(info.filename)
+    if info.flag_bits & 0x1:
+        raise SessionError(f"{name} in {path} is encrypted. {_AGAIN}")
+    if info.compress_type not in _METHODS:
+        raise SessionError(f"{name} in {path} is packed in an unusual way ({info.compress_type}). {_AGAIN}")
+    if len(info.filename) > _MAX_NAME:
+        raise SessionError(f"{name} in {path} has a name of {len(info.filename)} letters. {_AGAIN}")
+    # Backslashes and drives count too: another system might follow them.
+    windows = PureWindowsPath(info.filename)
+    if windows.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        raise SessionError(f"{name} in {path} leads out of the ZIP: it is not safe. {_AGAIN}")
+    large = info.file_size > _RATIO_FROM_BYTES
+    if large and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+        raise SessionError(
+            f"{name} in {path} unpacks to {info.file_size / 1024**2:.0f} MiB from "
+            f"{info.compress_size / 1024:.0f} KiB; no radiograph does. {_AGAIN}"
+        )
+
+
+def _check_places(infos: Sequence[zipfile.ZipInfo], path: Path) -> None:
+    """Refuse files that lie over each other: a few bytes would be read as many films."""
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise SessionError(f"{_shown(info.filename)} in {path} lies over another file. {_AGAIN}")
+        end = info.header_offset + _HEADER_BYTES + info.compress_size
+
+
+def _check_list(path: Path) -> None:
+    """Refuse a ZIP whose list of files is too long, before zipfile reads all of it.
+
+    Raises:
+        SessionError: It is.
+        OSError, zipfile.BadZipFile: As zipfile itself does.
+    """
+    with path.open("rb") as file:
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    if end and end[zipfile._ECD_SIZE] > _MAX_LIST_BYTES:  # type: ignore[attr-defined]
+        raise SessionError(
+            f"{path} holds too many files; at most {MAX_ENTRIES} are read. Split it into sessions."
+        )
+
+
+def _shown(name: str) -> str:
+    """Write a name as a message may: in quotes, without control characters, and not without end."""
+    kept = "".join(letter for letter in name if letter.isprintable())
+    return repr(kept if len(kept) <= _MAX_SHOWN else kept[:40] + "..." + kept[-40:])
 
 
 def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
@@ -126,6 +183,7 @@ def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
                 break
             except UnicodeError:
                 continue
-    return tuple(
+    shown = (
         "".join(letter for letter in part if letter.isprintable()) for part in PureWindowsPath(name).parts
     )
+    return tuple(part for part in shown if part)

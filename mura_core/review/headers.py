@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
@@ -15,6 +15,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from mura_core.decoding import quiet_decoders
+from mura_core.dicom_file import LimitedBytes, check_meta, check_values
 from mura_core.errors import ImageError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _WANTED: list[BaseTag | int] = [
     )
 ]  # fmt: skip
 _MAX_UID = 64
+_UID = re.compile(r"[0-9.]*[0-9][0-9.]*")
+"""Looser than the standard, as files are; but a number it must be, as it becomes the study's name."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ def read_header(data: bytes, name_patient: Callable[[str], str]) -> Header:
                 body_part=" ".join(_text(ds, "BodyPartExamined").lower().split())[:16],
                 order=(_number(ds, "SeriesNumber"), _number(ds, "InstanceNumber")),
             )
+    except ImageError:
+        raise
     except Exception as error:  # noqa: BLE001 - pydicom raises anything on damaged files
         # `from None`: the cause's text may quote the patient's data.
         raise ImageError(
@@ -94,13 +99,22 @@ def read_header(data: bytes, name_patient: Callable[[str], str]) -> Header:
 
 
 def _read(data: bytes) -> Dataset:
+    check_meta(data)
     deflated = DeflatedExplicitVRLittleEndian.encode() in data[:1024]
-    if not deflated:
-        return read_partial(BytesIO(data), _is_after, specific_tags=_WANTED)
-    # pydicom would inflate all of it, whatever it grows to.
+    ds = (
+        _read_deflated(data)
+        if deflated
+        else read_partial(LimitedBytes(data), _is_after, specific_tags=_WANTED)
+    )
+    check_values(ds)
+    return ds
+
+
+def _read_deflated(data: bytes) -> Dataset:
+    """Inflate the first of it; pydicom would inflate all of it, whatever it grows to."""
     start = 144 + int.from_bytes(data[140:144], "little")
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], _INFLATED_BYTES)
-    return read_dataset(BytesIO(inflated), False, True, stop_when=_is_after, specific_tags=_WANTED)
+    return read_dataset(LimitedBytes(inflated), False, True, stop_when=_is_after, specific_tags=_WANTED)
 
 
 def _is_after(tag: BaseTag, _vr: str | None, _length: int) -> bool:
@@ -115,7 +129,7 @@ def _text(ds: Dataset, keyword: str) -> str:
 
 def _uid(ds: Dataset, keyword: str) -> str:
     text = _text(ds, keyword)
-    return text if len(text) <= _MAX_UID and set(text) <= set("0123456789.") else ""
+    return text if len(text) <= _MAX_UID and _UID.fullmatch(text) else ""
 
 
 def _number(ds: Dataset, keyword: str) -> int:

@@ -23,6 +23,8 @@ COLUMNS = ("case_id", "label", "body_part", "findings", "boxes", "patient_id")
 
 MAX_BYTES = 8 * 1024**2
 
+_MAX_SHOWN = 60
+
 _LABELS = {"0": 0, "normal": 0, "negative": 0, "1": 1, "abnormal": 1, "positive": 1}
 _NO_BOXES = "none"
 
@@ -72,7 +74,7 @@ def read_truth(content: bytes, name: str) -> tuple[TruthRow, ...]:
             row = _row(cells, where)
             if row.case_id in seen:
                 raise SessionError(
-                    f"{where}: {row.case_id} was on line {seen[row.case_id]} already. "
+                    f"{where}: {row.case_id[:_MAX_SHOWN]} was on line {seen[row.case_id]} already. "
                     "Keep one line for each study."
                 )
             seen[row.case_id] = table.line_num
@@ -110,7 +112,7 @@ def apply_truth(
             continue
         if not case_id:
             raise SessionError(
-                f"{row.where}: there is no study {row.case_id!r}.{_nearest(row.case_id, by_id)}"
+                f"{row.where}: there is no study {_shown(row.case_id)}.{_nearest(row.case_id, by_id)}"
             )
         if case_id in changed:
             raise SessionError(f"{row.where}: the study {case_id} has a line already. Keep one for each.")
@@ -152,8 +154,9 @@ def _check_columns(columns: Sequence[str], name: str) -> None:
     absent = [column for column in COLUMNS[:2] if column not in columns]
     foreign = [column for column in columns if column not in COLUMNS]
     if absent or foreign or len(set(columns)) != len(columns):
+        found = ", ".join(map(_shown, columns[:9])) or "missing"
         raise SessionError(
-            f"{name}, line 1: the columns are {', '.join(columns) or 'missing'}. Expected case_id, label "
+            f"{name}, line 1: the columns are {found}. Expected case_id, label "
             f"and, if known, {', '.join(COLUMNS[2:])}."
         )
 
@@ -166,7 +169,9 @@ def _row(cells: Mapping[str | None, object], where: str) -> TruthRow:
         raise SessionError(f"{where}: the case_id is empty. Name the study.")
     label = _LABELS.get(cell["label"].lower())
     if label is None:
-        raise SessionError(f"{where}: the label is {cell['label']!r}. Expected 0 or normal, 1 or abnormal.")
+        raise SessionError(
+            f"{where}: the label is {_shown(cell['label'])}. Expected 0 or normal, 1 or abnormal."
+        )
     return TruthRow(
         where=where,
         case_id=cell["case_id"].replace("\\", "/").rstrip("/"),
@@ -180,7 +185,9 @@ def _findings(text: str, where: str) -> frozenset[Finding]:
     words = [word for word in re.split(r"[\s|;,]+", text.lower()) if word]
     unknown = sorted(set(words) - set(Finding))
     if unknown:
-        raise SessionError(f"{where}: {unknown[0]!r} is no finding. Expected any of {', '.join(Finding)}.")
+        raise SessionError(
+            f"{where}: {_shown(unknown[0])} is no finding. Expected any of {', '.join(Finding)}."
+        )
     return frozenset(Finding(word) for word in words)
 
 
@@ -201,7 +208,7 @@ def _box(text: str, where: str) -> Mark:
             raise ValueError
     except ValueError:
         raise SessionError(
-            f"{where}: the box is {text.strip()!r}. Expected view top left height width, such as "
+            f"{where}: the box is {_shown(text.strip())}. Expected view top left height width, such as "
             '"1 0.25 0.4 0.1 0.08", or none.'
         ) from None
     return Mark(number - 1, top, left, height, width)
@@ -214,6 +221,11 @@ def _unique_stems(cases: Sequence[Case]) -> dict[str, str]:
         path = PurePosixPath(case.case_id)
         stems.setdefault(str(path.with_suffix("")), []).append(case.case_id)
     return {stem: found[0] for stem, found in stems.items() if len(found) == 1}
+
+
+def _shown(text: str) -> str:
+    """Quote a cell; a file that is no table has cells of a hundred thousand letters."""
+    return repr(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")
 
 
 def _nearest(case_id: str, known: Collection[str]) -> str:
