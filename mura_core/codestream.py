@@ -8,7 +8,15 @@ from dataclasses import dataclass
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _STANDALONE_MARKERS = frozenset(range(0xD0, 0xD9)) | {0x01}
 _SCAN = 0xDA
+_SCAN_MARK = bytes((0xFF, _SCAN))
 _END = b"\xff\xd9"
+_JP2 = b"\0\0\0\x0cjP  "
+_MAX_COMPONENTS = 4
+_MAX_TILES = 65_535
+"""As many as a tile's number can count."""
+
+MAX_JPEG_SCANS = 50
+"""Progressive films have some ten. At 64 million pixels each takes some 60 ms."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,42 @@ def read_jpeg_size(stream: bytes) -> StreamSize | None:
     return None
 
 
+def has_too_many_scans(stream: bytes) -> bool:
+    """Say whether a JPEG makes its decoder visit every pixel again and again, for a few bytes each time."""
+    return stream.count(_SCAN_MARK) > MAX_JPEG_SCANS
+
+
 def read_jpeg2000_size(stream: bytes) -> StreamSize | None:
-    """Read the SIZ segment (T.800 A.5.1) of a JPEG 2000 stream, bare or boxed; None if there is none."""
-    at = stream.find(b"\xff\x4f\xff\x51")
-    if at < 0 or len(stream) < at + 43:
+    """Read the SIZ segment (T.800 A.5.1) of a JPEG 2000 stream, bare or boxed; None if there is none.
+
+    None as well for what no film is and a decoder would take memory for: many components, or tiles of another
+    size than some hundred to a film.
+    """
+    at = _codestream(stream)
+    if stream[at : at + 4] != b"\xff\x4f\xff\x51" or len(stream) < at + 43:
         return None
-    right, bottom, left, top = (int.from_bytes(stream[i : i + 4], "big") for i in range(at + 8, at + 24, 4))
+    right, bottom, left, top, tile_width, tile_height = (
+        int.from_bytes(stream[i : i + 4], "big") for i in range(at + 8, at + 32, 4)
+    )
+    components = int.from_bytes(stream[at + 40 : at + 42], "big")
+    if not tile_width or not tile_height or not 1 <= components <= _MAX_COMPONENTS:
+        return None
+    if -(-right // tile_width) * -(-bottom // tile_height) > _MAX_TILES:
+        return None
     return StreamSize(bottom - top, right - left, (stream[at + 42] & 0x7F) + 1)
+
+
+def _codestream(stream: bytes) -> int:
+    """Find the codestream among the boxes of a JP2 file (T.800 I.4) as a decoder does; 0 for a bare one."""
+    at = 0
+    while stream.startswith(_JP2) and at + 8 <= len(stream):
+        length, kind = int.from_bytes(stream[at : at + 4], "big"), stream[at + 4 : at + 8]
+        if kind == b"jp2c":
+            return at + (16 if length == 1 else 8)
+        if length < 8:  # to the end, or of 64 bits: no film is wrapped so
+            return len(stream)
+        at += length
+    return at
 
 
 def read_stream_size(stream: bytes) -> StreamSize | None:

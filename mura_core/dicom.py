@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
@@ -19,9 +20,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from mura_core.codestream import is_ended, read_stream_size
+from mura_core import gdcm_frames
+from mura_core.codestream import MAX_JPEG_SCANS, has_too_many_scans, is_ended, read_stream_size
 from mura_core.decoding import Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
-from mura_core.dicom_file import read_elements
+from mura_core.dicom_file import check_palette, read_elements
 from mura_core.dicom_grey import decode_grey, first_numbers
 from mura_core.errors import ImageError
 
@@ -31,8 +33,16 @@ RADIOGRAPH_MODALITIES = frozenset({"CR", "DX", "DR", "RG", "SC", "OT"})
 OWN_MANUFACTURER = "mura_core"
 """In the pictures that this package makes of films: they are no films, though they lie in the same study."""
 
-# GDCM, which pydicom would try first, ends the process on some damaged streams of these kinds.
-PILLOW_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEG2000, JPEG2000Lossless})
+# Who decodes what. GDCM, which pydicom would try first, ends the process on some damaged streams.
+PLUGINS = {
+    **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit, JPEG2000, JPEG2000Lossless), "pillow"),
+    **dict.fromkeys(gdcm_frames.DECODER_DEPENDENCIES, OWN_MANUFACTURER),
+    RLELossless: OWN_MANUFACTURER,
+}
+for _syntax in gdcm_frames.DECODER_DEPENDENCIES:
+    get_decoder(_syntax).add_plugin(OWN_MANUFACTURER, ("mura_core.gdcm_frames", "decode_frame"))
+get_decoder(RLELossless).add_plugin(OWN_MANUFACTURER, ("mura_core.dicom_rle", "decode_frame"))
+JPEG_MARK = b"\xff\xd8"
 MAX_SPACING_MM = 10.0
 PALETTE = "PALETTE COLOR"
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -164,13 +174,17 @@ def _check_stream(ds: Dataset) -> None:
             f"by its header, {size.width} x {size.height} of {size.bits} in its data. "
             "Ask the sender for a corrected file."
         )
+    if stream.startswith(JPEG_MARK) and has_too_many_scans(stream):
+        raise ImageError(
+            f"The DICOM's JPEG has over {MAX_JPEG_SCANS} scans; no radiograph has. Export it uncompressed."
+        )
     if not is_ended(stream):
         raise ImageError("The DICOM is truncated: its compressed data has no end. Copy or export it again.")
 
 
 def _decode_pixels(ds: Dataset) -> NDArray[Any]:
     try:
-        plugin = "pillow" if ds.file_meta.TransferSyntaxUID in PILLOW_SYNTAXES else ""
+        plugin = PLUGINS.get(ds.file_meta.TransferSyntaxUID, "")
         stored: NDArray[Any] = pixel_array(ds, decoding_plugin=plugin, correct_unused_bits=False)
     except Exception as error:  # noqa: BLE001 - every decoder plug-in has its own exceptions
         name = ds.file_meta.TransferSyntaxUID.name
@@ -186,6 +200,7 @@ def _decode_pixels(ds: Dataset) -> NDArray[Any]:
 
 def _decode_colour(ds: Dataset, stored: NDArray[Any]) -> Decoded:
     if ds.PhotometricInterpretation == PALETTE:
+        check_palette(ds)
         stored = apply_color_lut(stored, ds)
     grey, notes = to_grey(stored)
     return Decoded(grey, 8 if stored.dtype == np.uint8 else significant_bits(grey), warnings=notes)

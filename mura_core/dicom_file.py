@@ -6,6 +6,7 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileMetaDataset
@@ -46,6 +47,8 @@ _TABLES = frozenset(
     )
 )  # fmt: skip
 _PIXELS = int(Tag("PixelData"))
+_DISCRETE, _LINEAR = 0, 1
+_MAX_ENTRIES = 65_536
 _MARK_END = 132
 _LONG_FORMS = (b"OB", b"OW", b"OF", b"OD", b"OL", b"SQ", b"UN", b"UT", b"UC", b"UR")
 
@@ -126,6 +129,28 @@ def check_values(ds: Dataset) -> None:
             size = len(element.value)
             if size > (MAX_TABLE_BYTES if int(tag) in _TABLES else MAX_VALUE_BYTES):
                 raise ImageError(_too_long(size))
+
+
+def check_palette(ds: Dataset) -> None:
+    """Add up what a palette in segments (PS3.3 C.7.9.2) unfolds to; pydicom would write it all out.
+
+    Raises:
+        ImageError: It is longer than a table can be, or has segments that refer to others.
+    """
+    order = "<" if ds.file_meta.TransferSyntaxUID.is_little_endian else ">"
+    for colour in ("Red", "Green", "Blue"):
+        packed = ds.get(f"Segmented{colour}PaletteColorLookupTableData")
+        if not isinstance(packed, bytes):
+            continue
+        size = 1 if ds.RedPaletteColorLookupTableDescriptor[2] // 8 == 1 else 2
+        words = np.frombuffer(packed[: len(packed) // size * size], f"{order}u{size}").tolist()
+        at = unfolded = 0
+        while at + 1 < len(words) and unfolded <= _MAX_ENTRIES:
+            kind, length = words[at], words[at + 1]
+            unfolded += length if kind in (_DISCRETE, _LINEAR) else _MAX_ENTRIES + 1
+            at += 2 + (length if kind == _DISCRETE else 1)
+        if unfolded > _MAX_ENTRIES:
+            raise ImageError("The DICOM's palette unfolds to too much. Export the radiograph in grey.")
 
 
 def _too_long(length: int) -> str:

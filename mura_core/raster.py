@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mura_core.codestream import StreamSize, read_jpeg_size
+from mura_core.codestream import MAX_JPEG_SCANS, StreamSize, has_too_many_scans, read_jpeg_size
 from mura_core.decoding import Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
 from mura_core.errors import ImageError
 
 EXIF_ORIENTATION = 0x0112
+MAX_DECODED_BYTES = 256 * 1024**2
+"""Of samples: 64 million pixels of four bytes. Only 16-bit colour, which no film is, can take more."""
+
+_PNG_CHANNELS = {2: 3, 4: 2, 6: 4}
 ALPHA_NOTE = "Transparent parts of the picture were made black."
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
@@ -39,6 +43,7 @@ def decode_raster(data: bytes, kind: str) -> Decoded:
         )
     check_dimensions(size.height, size.width)
     _check_depth(size, kind)
+    _check_cost(data, size, kind)
     samples, orientation = _decode(data, kind)
     values, notes = _to_grey_values(samples)
     if values.shape != (size.height, size.width):
@@ -61,6 +66,21 @@ def _check_depth(size: StreamSize, kind: str) -> None:
         raise ImageError(
             f"The {kind.upper()} has {size.bits} bits a sample; {expected} are read. "
             "Export the radiograph as DICOM or as 8- or 16-bit PNG."
+        )
+
+
+def _check_cost(data: bytes, size: StreamSize, kind: str) -> None:
+    """Refuse what would take many times the memory or the time of a film of its size."""
+    if kind == "jpeg" and has_too_many_scans(data):
+        raise ImageError(
+            f"The JPEG has over {MAX_JPEG_SCANS} scans; no radiograph has. Export the radiograph again."
+        )
+    channels = _PNG_CHANNELS.get(data[25], 1) if kind == "png" else 1
+    taken = size.height * size.width * channels * size.bits // 8
+    if taken > MAX_DECODED_BYTES:
+        raise ImageError(
+            f"The PNG unpacks to {taken // 2**20} MiB; at most {MAX_DECODED_BYTES // 2**20} MiB are read. "
+            "Export the radiograph in grey."
         )
 
 

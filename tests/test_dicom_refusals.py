@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from pydicom import uid
 
+from benchmarks.hostile.seeds import dicom as hostile_dicom
+from benchmarks.hostile.seeds import encapsulated, frame, header, picture
 from mura_core import dicom, dicom_file
+from mura_core.codestream import read_stream_size
+from mura_core.dicom_grey import NO_WINDOW_NOTE
 from mura_core.errors import ImageError
 from mura_core.images import read_radiograph
 from tests.radiograph_files import dicom_bytes, lut_item, phantom
@@ -82,6 +86,64 @@ def test_a_deflated_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.Monkey
     monkeypatch.setattr(dicom_file, "MAX_BYTES", 1000)
     with pytest.raises(ImageError, match="inflates to over"):
         read_radiograph(dicom_bytes(FILM, uid.DeflatedExplicitVRLittleEndian))
+
+
+@pytest.mark.parametrize("width", ["1e39", "1e308", "1e1000"])
+@pytest.mark.parametrize("centre", ["2048", "-1e308"])
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, while it writes such numbers
+def test_a_window_wider_than_any_film_is_passed_over(width: str, centre: str) -> None:
+    data = dicom_bytes(FILM_12, **BITS_12, WindowCenter="8" * 8, WindowWidth="9" * 8)
+    film = read_radiograph(
+        data.replace(b"8" * 8, centre.ljust(8).encode()).replace(b"9" * 8, width.ljust(8).encode())
+    )
+    assert NO_WINDOW_NOTE in film.warnings
+    assert film.pixels.min() == 0
+    assert film.pixels.max() == 1
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom, "_decode_pixels", lambda _: pytest.fail("decoded"))
+    elements = header(uid.JPEGBaseline8Bit)
+    with pytest.raises(ImageError, match="over 50 scans"):
+        read_radiograph(hostile_dicom(uid.JPEGBaseline8Bit, elements, encapsulated(_scans(100))))
+    with pytest.raises(ImageError, match="over 50 scans"):
+        read_radiograph(_scans(100))
+
+
+def _scans(count: int) -> bytes:
+    data = picture("JPEG", "L")
+    scan = data[data.index(b"\xff\xda") : -2]
+    return data[:-2] + scan * count + data[-2:]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [(40, 500), (24, 0), (24, 1)], ids=["components", "no tile", "tiles"]
+)
+def test_a_jpeg_2000_that_would_take_memory_is_refused(
+    monkeypatch: pytest.MonkeyPatch, place: int, value: int
+) -> None:
+    monkeypatch.setattr(dicom, "_decode_pixels", lambda _: pytest.fail("decoded"))
+    stream = bytearray(frame(uid.JPEG2000Lossless))
+    size = 2 if place == 40 else 4
+    stream[place : place + size] = value.to_bytes(size, "big")
+    if value == 1:
+        stream[8:16] = (60000).to_bytes(4, "big") * 2
+    with pytest.raises(ImageError, match="damaged or of an unknown kind"):
+        read_radiograph(
+            hostile_dicom(uid.JPEG2000Lossless, header(uid.JPEG2000Lossless), encapsulated(bytes(stream)))
+        )
+
+
+def test_a_boxed_jpeg_2000_is_known_by_the_stream_that_is_decoded() -> None:
+    whole = frame(uid.JPEG2000Lossless)
+    mark = b"\0\0\0\x0cjP  \r\n\x87\n"
+    assert read_stream_size(mark + b"\0\0\0\0jp2c" + whole) == read_stream_size(whole)
+    large = whole[:8] + (6000).to_bytes(4, "big") * 2 + whole[16:]
+    decoy = (8 + len(whole)).to_bytes(4, "big") + b"free" + whole
+    found = read_stream_size(mark + decoy + b"\0\0\0\0jp2c" + large)
+    assert found is not None
+    assert found.height == 6000
+    assert read_stream_size(mark + decoy) is None
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)

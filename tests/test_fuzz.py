@@ -33,6 +33,7 @@ QUICK_BOMBS = [
     "DICOM, a million elements",
     "DICOM, a window without end",
     "DICOM, a million fragments",
+    "DICOM, a palette of long lines",
     "ZIP, overlapping files",
     "ZIP, zip64",
     "ZIP, a million names",

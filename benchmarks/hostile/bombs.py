@@ -30,10 +30,12 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "PNG, 64 million grey of 16 bits": ("png", lambda: flat_png(SIDE, SIDE, 16, 0)),
         "PNG, 64 million RGBA": ("png", lambda: flat_png(SIDE, SIDE, 8, 6)),
         "PNG, 64 million RGBA of 16 bits": ("png", lambda: flat_png(SIDE, SIDE, 16, 6)),
+        "PNG, 32 million RGBA of 16 bits": ("png", lambda: flat_png(SIDE // 2, SIDE, 16, 6)),
         "PNG, pixels without end": ("png", lambda: png(96, 96, 8, 0, zeros(1000))),
         "JPEG, 64 million RGB": ("jpeg", lambda: _jpeg("RGB")),
         "JPEG, 64 million CMYK, progressive": ("jpeg", lambda: _jpeg("CMYK", progressive=True)),
         "JPEG, 1,000 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 1000)),
+        "JPEG, 45 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 39)),
         "JPEG, 100,000 scans": ("jpeg", lambda: scan_bomb(800, 100_000)),
         "DICOM, 64 million of 16 bits": ("dicom", lambda: large(SIDE, SIDE, implicit,
         bytes(SIDE) * SIDE * 2, 16)),
@@ -51,6 +53,11 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "DICOM, a million elements": ("dicom", _elements),
         "DICOM, a window without end": ("dicom", lambda: _texts(0x00281050, b"DS", b"1\\" * 2_000_000)),
         "DICOM, a text of 40 MB": ("dicom", lambda: _texts(0x00180015, b"LT", b"A" * 40_000_000)),
+        "DICOM, a palette of long lines": ("dicom",
+        lambda: _palette(b"\0\0\1\0\0\0" + b"\1\0\xff\xff\1\0" * 10_000)),
+        "DICOM, a palette for 64 million": ("dicom", lambda: _palette(None, SIDE)),
+        "DICOM, deflated RGB of 64 million": ("dicom", lambda: _deflated_rgb(SIDE)),
+        "DICOM, a number of 50 MB in front": ("dicom", _long_meta),
         "DICOM, a million fragments": ("dicom", _fragments),
         **{f"ZIP, {name}": ("zip", lambda name=name: archives.bombs()[name]()) for name in archives.bombs()},
     }  # fmt: skip
@@ -106,3 +113,37 @@ def _fragments() -> bytes:
     pieces = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000
     elements = {**header(syntax), 0x00280010: ("US", number(96))}
     return dicom(syntax, elements, pieces + b"\xfe\xff\xdd\xe0\0\0\0\0")
+
+
+def _palette(segments: bytes | None, side: int = 96) -> bytes:
+    """A film in palette colours; None for a whole palette."""
+    deflated = uid.DeflatedExplicitVRLittleEndian
+    elements = header(deflated) | {0x00280004: ("CS", b"PALETTE COLOR")}
+    elements |= {0x00280010: ("US", number(side)), 0x00280011: ("US", number(side))}
+    for tag in (0x00281101, 0x00281102, 0x00281103):
+        elements[tag] = ("US", number(256) + number(0) + number(16))
+        ramp = b"".join(number(place * 257) for place in range(256))
+        elements[tag + (0x100 if segments is None else 0x120)] = (
+            "OW",
+            ramp if segments is None else segments,
+        )
+    return dicom(deflated, elements, (bytes(side) + b"\x80" * side) * (side // 2))
+
+
+def _deflated_rgb(side: int) -> bytes:
+    deflated = uid.DeflatedExplicitVRLittleEndian
+    elements = header(deflated) | {0x00280004: ("CS", b"RGB"), 0x00280002: ("US", number(3))}
+    elements |= {
+        0x00280010: ("US", number(side)),
+        0x00280011: ("US", number(side)),
+        0x00280006: ("US", number(0)),
+    }
+    return dicom(deflated, elements, (bytes(side) + b"\x80" * side) * (side // 2) * 3)
+
+
+def _long_meta() -> bytes:
+    implicit = uid.ImplicitVRLittleEndian
+    film = dicom(implicit, header(implicit), frame(implicit))
+    number_of_many = element(0x00020003, "UC", b"\\" * 50_000_000, syntax=uid.ExplicitVRLittleEndian)
+    at = film.index(b"\2\0\x10\0")
+    return film[:at] + number_of_many + film[at:]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 import zlib
 from functools import cache
+from io import BytesIO
 
 from hypothesis import strategies as st
+from PIL import Image
 
-from benchmarks.hostile.seeds import chunk, picture, seeds
+from benchmarks.hostile.seeds import chunk, seeds
 
 PNG_MARK = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -165,19 +167,9 @@ def _frame_header(data: bytes) -> int:
 
 
 def scan_bomb(side: int, scans: int) -> bytes:
-    """Write a progressive JPEG that visits all its pixels again and again, for ten bytes a visit."""
-    data = picture("JPEG", "L", progressive=True)
-    found = _frame_header(data)
-    size = side.to_bytes(2, "big") * 2
-    data = data[: found + 5] + size + data[found + 9 :]
-    first = data.index(b"\xff\xda")
-    # One DC scan as it is, then refinements of one coefficient, each of them an empty stream.
-    refine = segment(0xDA, bytes.fromhex("01 01 00 01 3f 00")) + b"\0"
-    return data[:first] + _first_scan(data, first) + refine * scans + b"\xff\xd9"
-
-
-def _first_scan(data: bytes, first: int) -> bytes:
-    after = data.index(b"\xff", first + 10)
-    while data[after + 1] in (0, *range(0xD0, 0xD8)):
-        after = data.index(b"\xff", after + 2)
-    return data[first:after]
+    """Write a progressive JPEG that visits all its pixels again and again, for some bytes a visit."""
+    buffer = BytesIO()
+    Image.new("L", (side, side), 128).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data[data.rfind(b"\xff\xda") : -2]
+    return data[:-2] + last * scans + data[-2:]

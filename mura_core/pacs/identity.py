@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from copy import deepcopy
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from pydicom import dcmread
@@ -20,6 +19,7 @@ from pydicom.valuerep import DA, TM
 
 from mura_core.decoding import quiet_decoders
 from mura_core.dicom import OWN_MANUFACTURER
+from mura_core.dicom_file import LimitedBytes, check_meta, check_values
 from mura_core.errors import MuraError
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def read_header(data: bytes) -> Dataset:
         raise MuraError("It is not DICOM, so it belongs to no study of an archive.")
     try:
         with quiet_decoders():
-            header = dcmread(BytesIO(data), specific_tags=list(_WANTED), stop_before_pixels=True)
+            check_meta(data)
+            header = dcmread(LimitedBytes(data), specific_tags=list(_WANTED), stop_before_pixels=True)
+            check_values(header)
             for element in header.iterall():
                 _ = element.value
     except Exception as error:  # noqa: BLE001 - pydicom raises anything on damaged files
