@@ -54,6 +54,7 @@ SERVED: tuple[tuple[str, frozenset[str]], ...] = (
 )
 """The rest of what the page and gradio_client use; where readers sign in, for those alone who did."""
 
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:\[\]]+))(?::\d{1,5})?")
 _FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via")
 
 
@@ -110,11 +111,35 @@ class Gate:
             raise Refused(503, "Too many files are waiting on the server. Try again in a few minutes.")
         if not any(re.fullmatch(call, path) for call in CALLS):
             self._sessions.check(_session_of(request), reader)
+            self._check_waiting(request)
             return body.receive
         content = await read_whole(body)
         called = checked_call(content, self._server.get_blocks().fns)
+        self._check_name(request, called)
         self._sessions.check(called.get("session_hash"), reader)
         return body.again(content)
+
+    def _check_name(self, request: Asked, called: Mapping[str, Any]) -> None:
+        """Refuse a call by a name that no function has; Gradio would fail over it."""
+        *_, kind, name = request.path.split("/")
+        if kind not in ("run", "call") or called.get("fn_index") is not None:
+            return
+        if name not in {function.api_name for function in self._server.get_blocks().fns.values()}:
+            raise Refused(404, "There is no such function.")
+
+    def _check_waiting(self, request: Asked) -> None:
+        """Refuse who waits for an answer that nobody will give; Gradio would fail over it."""
+        waiting = self._server.get_blocks()._queue
+        if request.path == f"{_API}/queue/data":
+            known = request.query.get("session_hash") in waiting.pending_messages_per_session
+        elif re.fullmatch(rf"{_API}/call/[^/]+/[^/]+", request.path):
+            event = request.path.rpartition("/")[2]
+            events = (waiting.event_ids_to_events, *waiting.pending_event_ids_session.values())
+            known = any(event in kept for kept in events)
+        else:
+            return
+        if not known:
+            raise Refused(404, "Nothing is asked under this number.")
 
     def _is_open(self, path: str, method: str) -> bool:
         pages = {"/" + page[0].strip("/") for page in self._server.get_blocks().pages}
@@ -205,11 +230,9 @@ def _is_own(origin: str, request: Asked) -> bool:
 
 
 def _host_name(host: str) -> str:
-    """The name in `name:port` or `[address]:port`."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    """The name in `name:port` or `[address]:port`; what is neither comes back as it is."""
+    found = _HOST.fullmatch(host.lower())
+    return (found[1] or found[2]).rstrip(".") if found else host
 
 
 def _is_address(name: str) -> bool:
