@@ -6,7 +6,6 @@ import argparse
 import getpass
 import ipaddress
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,6 +193,4 @@ def _is_local(host: str) -> bool:
 
 
 if __name__ == "__main__":
-    # Whoever runs servers ends them by this signal; like Ctrl-C, it lets what is open be closed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
