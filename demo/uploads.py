@@ -67,8 +67,9 @@ class UploadFolder:
                     path.unlink()
         for folder in self.path.iterdir():
             with suppress(OSError):
-                # One that holds a file stays.
-                folder.rmdir()
+                # One that holds a file stays, and so does one that was just made for a file.
+                if now - folder.lstat().st_mtime > STALLED_S:
+                    folder.rmdir()
 
     def is_full(self) -> bool:
         """Whether another upload has to wait: those there take too much, or the disk is nearly full."""
@@ -87,7 +88,11 @@ class UploadFolder:
         os.environ["GRADIO_TEMP_DIR"] = str(self._above)
 
     def _files(self) -> list[Path]:
-        return [path for path in self.path.rglob("*") if path.is_symlink() or not path.is_dir()]
+        # Unlike `rglob`, `walk` does not mind that others take files and folders away meanwhile.
+        found = [
+            Path(folder, name) for folder, *names in os.walk(self.path) for some in names for name in some
+        ]
+        return [path for path in found if path.is_symlink() or not path.is_dir()]
 
 
 def _remove_left(above: Path) -> None:

@@ -81,7 +81,7 @@ for line in sys.stdin:
 
 def kills(program: str, folder: Path) -> Iterator[int]:
     """Let the program write, kill it at a random moment, and give the last number it said; several times."""
-    draw = random.Random(0)  # noqa: S311 - moments, no secrets
+    draw = random.Random(0)
     command = [sys.executable, "-c", program + FRAME, str(folder)]
     first = 0
     with subprocess.Popen(

@@ -33,7 +33,7 @@ class BrokenClock:
     """The calendar jumps by years to and fro, the machine restarts, and once in a while ticks go back."""
 
     def __init__(self, seed: int) -> None:
-        self._draw = random.Random(seed)  # noqa: S311 - jumps, no secrets
+        self._draw = random.Random(seed)
         self._at = datetime(2026, 3, 1, tzinfo=UTC)
         self._boot, self._ticks = 0, 1000.0
 
