@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from typing import Any
+import warnings
+from typing import Any, TextIO
 
 import gradio.queueing
 import gradio.routes
@@ -45,8 +46,22 @@ class _Traceback:
         print(describe(sys.exc_info()[1]), file=sys.stderr)
 
 
+def _show_place(
+    message: Warning | str,  # noqa: ARG001 - what warnings hand over
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    print(f"{filename}:{lineno}: {category.__name__}", file=file or sys.stderr)
+
+
 def keep_logs_quiet() -> None:
-    """Let neither Gradio nor the web server write an error's message anywhere."""
+    """Let neither Gradio, the web server nor a reader of files write an error's message anywhere."""
+    # It quotes what a header holds, a patient's name for one.
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+    warnings.showwarning = _show_place
     for module in (gradio.queueing, gradio.routes):
         # Gradio prints what an event raised, and has no setting against it.
         module.traceback = _Traceback()  # type: ignore[attr-defined]
