@@ -73,7 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"The page could not be served on {flags.host}: {error}", file=sys.stderr)
+        # Gradio's words for it name what is no flag here.
+        taken = f"port {flags.port} is taken. Choose another with --port, or leave it out."
+        reason = taken if flags.port and "empty port" in str(error) else str(error)
+        print(f"The page could not be served on {flags.host}: {reason}", file=sys.stderr)
         return 1
     return 0
 
