@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load_table import crowd_table
+from benchmarks.speed_tables import summary
 from mura_core.checkpoint import load_weights
 from mura_core.model_card import summary_table
+from mura_core.quantisation import INT8_NAME
+from mura_core.quantise import format_rows
 from mura_core.report import cell
 
 ROOT = Path(__file__).parents[1]
@@ -38,10 +41,26 @@ def figures_block(weights: Path, speed: Path) -> str:
         "",
         f"Measured by `{sidecar.metrics['command']}`; more in [the model card](weights/MODEL_CARD.md).",
     ]
-    for path, show in ((speed, _speed_lines), (speed.with_name("load.json"), load_lines)):
+    lines += ["", *engine_lines(weights)]
+    for path, show in ((speed, summary), (speed.with_name("load.json"), load_lines)):
         if path.is_file():
             lines += ["", *show(json.loads(path.read_text()))]
     return "\n".join(lines)
+
+
+def engine_lines(weights: Path) -> list[str]:
+    """How far the engines' answers differ, as Markdown."""
+    path = weights / INT8_NAME
+    if not path.is_file():
+        return []
+    checked = json.loads(path.read_text())["checked"]
+    return [
+        f"The engines' answers against torch's on the {checked['dataset']['studies']} studies of the test "
+        f"split ({checked['processor']}; `python -m mura_core quantise`), p a study's probability, r the "
+        "correlation of a film's map:",
+        "",
+        format_rows(checked["engines"]),
+    ]
 
 
 def load_lines(results: dict[str, Any]) -> list[str]:
@@ -62,23 +81,6 @@ def load_lines(results: dict[str, Any]) -> list[str]:
             f"from {memory['start'] / 1000:.2f} to {memory['end'] / 1000:.2f} GB, at the end "
             f"{soak['rss_mb_per_100_studies']:+.1f} MB in 100 studies.",
         ]
-    return lines
-
-
-def _speed_lines(results: dict[str, Any]) -> list[str]:
-    machine = results["machine"]
-    lines = [
-        f"Speed, files of {results['megapixels']:.1f} megapixels to heatmaps, on {machine['processor']}, "
-        f"torch {machine['torch']}; the peer is the same network under pytorch-grad-cam, film by film "
-        "(`make bench`):",
-        "",
-        "| views | this, ms | peer, ms | peer / this, median of pairs (range) |",
-        "|---|---|---|---|",
-    ]
-    for row in results["rows"]:
-        low, high = row["ratio_range"]
-        times = f"{row['total_ms']:.0f} | {row['peer_ms']:.0f}"
-        lines.append(f"| {row['views']} | {times} | {row['ratio']:.1f} ({low:.1f} to {high:.1f}) |")
     return lines
 
 

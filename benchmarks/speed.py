@@ -1,8 +1,10 @@
-"""How long a study takes, from files to heatmaps: this project's Predictor against pytorch-grad-cam.
+"""How long a study takes from files to pictures: this project with each engine, against two peers.
 
-`python -m benchmarks.speed [--weights DIR] [--runs N] [--out FILE]` draws phantoms of 2.7 megapixels, reads
-and predicts them, and times the peer in turn, pair by pair: the same network and films through
-pytorch-grad-cam, one film after the other. Prints medians and writes them as JSON.
+`python -m benchmarks.speed [--weights DIR] [--runs N] [--out FILE]` draws films of 2.7 megapixels and lets
+all contestants read them in turn, round by round, so that a machine whose speed drifts does so for all of
+them. It also starts each in a process of its own (time to the first result, peak memory), measures the
+convolution peak of this CPU, and starts the app (time to the first page and the first answer, memory). Writes
+JSON and prints tables; `python -m benchmarks.figures` puts them into the README. See `contestants`.
 """
 
 from __future__ import annotations
@@ -14,119 +16,116 @@ import platform
 import statistics
 import tempfile
 import time
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from PIL import Image, ImageDraw, ImageFilter
-
-from mura_core.checkpoint import load_weights
-from mura_core.gradcam import gradient_map
-from mura_core.images import read_radiograph
-from mura_core.models import build_model
-from mura_core.predictor import Predictor
-from mura_core.preprocess import preprocess, to_tensor
-from mura_core.study import Study, View
+from benchmarks.cold_start import first_answer, first_result
+from benchmarks.contestants import Ours, PeerA, PeerB
+from benchmarks.peak import forward_share
+from benchmarks.speed_films import KINDS, SHAPE, draw_files
+from benchmarks.speed_tables import tables
+from mura_core.engines import PRECISIONS
+from mura_core.errors import MuraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from benchmarks.contestants import Contestant
 
-SHAPE = (1900, 1420)
-VIEWS = (1, 2, 4)
+VIEWS = (1, 2, 4, 6)
+STAGE_VIEWS = 4
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, write and print."""
     options = _parse()
-    predictor = Predictor.load(options.weights, "cpu")
-    with tempfile.TemporaryDirectory() as folder:
-        files = [_draw(Path(folder) / f"view{index}.png", index) for index in range(max(VIEWS))]
-        rows = [_measure(predictor, files[:count], options) for count in VIEWS]
-    report = {
-        "machine": {
-            "processor": _processor(),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        },
+    results: dict[str, Any] = {
+        "machine": {"processor": _processor(), "date": datetime.now(UTC).date().isoformat()},
+        "versions": {name: version(name) for name in ("torch", "openvino", "grad-cam", "gradio")},
         "megapixels": SHAPE[0] * SHAPE[1] / 1e6,
         "runs": options.runs,
-        "rows": rows,
+        "app": first_answer(options.weights),
     }
-    options.out.write_text(json.dumps(report, indent=2) + "\n")
-    print(
-        "| views | files to result, ms | of it reading | network | peer, ms | peer / this, median (range) |"
-    )
-    print("|---|---|---|---|---|---|")
-    for row in rows:
-        low, high = row["ratio_range"]
-        print(
-            f"| {row['views']} | {row['total_ms']:.0f} | {row['read_ms']:.0f} | {row['network_ms']:.0f} "
-            f"| {row['peer_ms']:.0f} | {row['ratio']:.1f} ({low:.1f} to {high:.1f}) |"
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        files = {kind: draw_files(Path(folder), kind, max(VIEWS)) for kind in KINDS}
+        names = ("peer A", "peer B", *_engines(options.weights))
+        results["processes"] = {
+            name: first_result(name, files["png"][:STAGE_VIEWS], options.weights) for name in names
+        }
+        contestants = {name: build(name, options.weights) for name in names}
+        results["rows"] = [
+            _interleave(contestants, kind, files[kind][:count], options.runs)
+            for kind in KINDS
+            for count in VIEWS
+        ]
+        results["stages"] = {
+            kind: {
+                name: _stages(contestant, files[kind][:STAGE_VIEWS], options.runs)
+                for name, contestant in contestants.items()
+            }
+            for kind in KINDS
+        }
+    results["peak"] = forward_share(options.weights)
+    text = "\n".join(tables(results)) + "\n"
+    options.out.write_text(json.dumps(results, indent=1) + "\n")
+    options.out.with_name("SPEED.md").write_text(text)
+    print(text)
 
 
-def _measure(predictor: Predictor, files: list[Path], options: argparse.Namespace) -> dict[str, Any]:
-    peer = _peer(predictor, options.weights)
-    _read_and_predict(predictor, files)
-    peer(files)
-    ours, read, network, theirs = [], [], [], []
-    for _ in range(options.runs):
-        start = time.perf_counter()
-        read_s, network_s = _read_and_predict(predictor, files)
-        ours.append(time.perf_counter() - start)
-        read.append(read_s)
-        network.append(network_s)
-        start = time.perf_counter()
-        peer(files)
-        theirs.append(time.perf_counter() - start)
-    ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
+def build(name: str, weights: Path | None) -> Contestant:
+    """Make a contestant by its name: "peer A", "peer B", or one of our engines."""
+    if name == "peer A":
+        return PeerA(weights)
+    return PeerB(weights) if name == "peer B" else Ours(weights, name)
+
+
+def _engines(weights: Path | None) -> list[str]:
+    """Which of our engines this CPU and these weights can have."""
+    found = []
+    for name in PRECISIONS:
+        try:
+            Ours(weights, name)
+        except MuraError as error:
+            print(error)
+        else:
+            found.append(name)
+    return found
+
+
+def _interleave(
+    contestants: dict[str, Contestant], kind: str, files: list[Path], runs: int
+) -> dict[str, Any]:
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for contestant in contestants.values():
+        contestant.run(files)
+    for _ in range(runs):
+        for name, contestant in contestants.items():
+            start = time.perf_counter()
+            contestant.run(files)
+            seconds[name].append(time.perf_counter() - start)
+    print(kind, len(files), {name: round(1e3 * statistics.median(taken)) for name, taken in seconds.items()})
     return {
+        "kind": kind,
         "views": len(files),
-        "total_ms": 1e3 * statistics.median(ours),
-        "read_ms": 1e3 * statistics.median(read),
-        "network_ms": 1e3 * statistics.median(network),
-        "peer_ms": 1e3 * statistics.median(theirs),
-        "ratio": statistics.median(ratios),
-        "ratio_range": [min(ratios), max(ratios)],
+        "ms": {name: 1e3 * statistics.median(taken) for name, taken in seconds.items()},
+        "ratios": {
+            peer: {
+                name: _spread([theirs / ours for theirs, ours in zip(seconds[peer], taken, strict=True)])
+                for name, taken in seconds.items()
+                if not name.startswith("peer")
+            }
+            for peer in ("peer A", "peer B")
+        },
     }
 
 
-def _read_and_predict(predictor: Predictor, files: list[Path]) -> tuple[float, float]:
-    start = time.perf_counter()
-    views = tuple(View(path.name, read_radiograph(path)) for path in files)
-    read_s = time.perf_counter() - start
-    return read_s, predictor.predict(Study(views)).timing.network_s
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
 
-def _peer(predictor: Predictor, weights: Path | None) -> Callable[[list[Path]], None]:
-    """The same network through Grad-CAM, one film after the other."""
-    from mura_core.checkpoint import find_weights
-
-    model = build_model(predictor.sidecar.architecture)
-    model.load_state_dict(load_weights(find_weights(weights))[1])
-    model.eval()
-
-    def run(files: list[Path]) -> None:
-        for path in files:
-            prepared, geometry = preprocess(read_radiograph(path).pixels, predictor.sidecar.preprocess)
-            heat = gradient_map(model, to_tensor([prepared]))[0]
-            geometry.map_to_radiograph(heat)
-
-    return run
-
-
-def _draw(path: Path, seed: int) -> Path:
-    """A limb-like phantom with noise, so that it compresses and decodes as a film does."""
-    height, width = SHAPE
-    image = Image.new("L", (width, height), 20)
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((width * 0.3, 0, width * 0.7, height * 0.9), fill=90)
-    pen.rectangle((width * (0.42 + 0.01 * seed), 0, width * 0.56, height * 0.85), fill=190)
-    smooth = np.asarray(image.filter(ImageFilter.GaussianBlur(6)), dtype=np.float32)
-    noise = np.random.default_rng(seed).normal(0, 3, smooth.shape)
-    Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8)).save(path)
-    return path
+def _stages(contestant: Contestant, files: list[Path], runs: int) -> dict[str, float]:
+    taken = [contestant.stages(files) for _ in range(runs)]
+    return {stage: 1e3 * statistics.median(one[stage] for one in taken) for stage in taken[0]}
 
 
 def _processor() -> str:
@@ -138,7 +137,7 @@ def _processor() -> str:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--weights", type=Path, help="weights folder; default: $MURA_WEIGHTS, then weights/")
-    parser.add_argument("--runs", type=int, default=7, help="timed pairs; default: %(default)s")
+    parser.add_argument("--runs", type=int, default=7, help="timed rounds; default: %(default)s")
     parser.add_argument(
         "--out", type=Path, default=Path("benchmarks/results.json"), help="default: %(default)s"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from demo.handlers import (
     with_result,
 )
 from demo.turns import BusyError, Place, Ticket, Turns
+from mura_core.cores import side_by_side
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_radiograph
 from mura_core.study import Study, View
@@ -37,9 +37,6 @@ Step = tuple[dict[str, Any], OpenStudy | None]
 
 _LOOK_S = 0.2
 """How often the place in line is looked at."""
-
-_DECODERS = 2
-"""Files of a study that are decoded at once: more would take more memory at a time."""
 
 _NEWS_S = 1.0
 """How often at most a new place is sent."""
@@ -75,15 +72,15 @@ class Films:
 
 def read_views(tray: Tray) -> tuple[tuple[tuple[str, bytes], ...], Study, tuple[Refusal, ...]]:
     """Read each waiting file; one that is no radiograph is refused by name, and the others are still read."""
-    with ThreadPoolExecutor(_DECODERS) as hands:
-        read = list(hands.map(lambda file: _read_file(*file), tray.files))
+    read = side_by_side(_read_file, tray.files)
     files = tuple(file for file, seen in zip(tray.files, read, strict=True) if isinstance(seen, View))
     views = tuple(seen for seen in read if isinstance(seen, View))
     refused = tuple(seen for seen in read if isinstance(seen, Refusal))
     return files, Study(views), (*tray.refused, *refused)
 
 
-def _read_file(name: str, content: bytes) -> View | Refusal:
+def _read_file(file: tuple[str, bytes]) -> View | Refusal:
+    name, content = file
     try:
         return View(name, read_radiograph(content))
     except ImageError as error:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from demo import render
+from mura_core.cores import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,19 +181,23 @@ def _payload(**parts: object) -> dict[str, Any]:
 def study_payload(study: Study, words: Wording) -> dict[str, Any]:
     """What the viewer shows of the films alone."""
     count = len(study.views)
-    return _payload(
-        views=[_view_payload(view, index, count, words) for index, view in enumerate(study.views, 1)]
-    )
+
+    def show(index: int) -> dict[str, Any]:
+        return _view_payload(study.views[index], index + 1, count, words)
+
+    return _payload(views=list(side_by_side(show, range(count))))
 
 
 def with_result(
     base: dict[str, Any], result: StudyResult, words: Wording, *, maps: bool = True
 ) -> dict[str, Any]:
     """The same with what the model says of them; without `maps`, the heatmaps are still to come."""
-    views = [
-        {**shown, "result": render.encode_view_result(view, result, index, words, maps=maps)}
-        for index, (shown, view) in enumerate(zip(base["views"], result.views, strict=True), 1)
-    ]
+
+    def show(index: int) -> dict[str, Any]:
+        seen = render.encode_view_result(result.views[index], result, index + 1, words, maps=maps)
+        return {**base["views"][index], "result": seen}
+
+    views = list(side_by_side(show, range(len(result.views))))
     return {**base, "views": views, "verdict": render.encode_verdict(result, words)}
 
 

@@ -43,13 +43,13 @@ def gradient_map(model: Classifier, films: Tensor, method: str = "gradcam") -> N
     )
     if method not in methods:
         raise MuraError(f"Unknown map {method!r}. Expected one of {', '.join(GRADIENT_METHODS)}.")
-    activated = _Activated(model).eval()
+    activated = Activated(model).eval()
     with methods[method](model=activated, target_layers=[activated.last]) as cam:
         maps = cam(input_tensor=films, targets=[_logit] * len(films))
     return np.asarray(maps, dtype=np.float32)
 
 
-class _Activated(nn.Module):
+class Activated(nn.Module):
     """The same network with a last layer whose output is what the classification layer sees.
 
     A hook on DenseNet's own last layer would see the map before it is rectified.
@@ -61,6 +61,7 @@ class _Activated(nn.Module):
         self.last = nn.Identity()
 
     def forward(self, films: Tensor) -> Tensor:
+        """Logits (B, 1) of normalised films (B, 3, H, W)."""
         logits, _ = self.model.score(self.last(self.model.features(films)))
         return logits[:, None]
 

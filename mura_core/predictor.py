@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mura_core.cam import heatmap
 from mura_core.checkpoint import find_weights, load_arrays
+from mura_core.cores import side_by_side
 from mura_core.engines import Background, load_engine
 from mura_core.errors import ImageError
 from mura_core.preprocess import preprocess
 from mura_core.study import StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -29,12 +27,6 @@ if TYPE_CHECKING:
     from mura_core.study import Call, Study, View
 
     FloatMap = NDArray[np.float32]
-
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-_hands = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="views")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +100,7 @@ class Predictor:
             ImageError: The study has no view.
         """
         _check_views(study)
-        prepared, preprocess_s = zip(*_side_by_side(self._prepare, study.views), strict=True)
+        prepared, preprocess_s = zip(*side_by_side(self._prepare, study.views), strict=True)
         start = time.perf_counter()
         logits, cams, local_logits = self.engine.read([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
@@ -122,7 +114,7 @@ class Predictor:
                 study.views[index], float(logits[index]), cams[index], heat, geometry, timing
             )
 
-        return self._study_result(_side_by_side(finish, range(len(study.views))))
+        return self._study_result(side_by_side(finish, range(len(study.views))))
 
     def compare(self, study: Study) -> tuple[Variant, ...]:
         """Read a study once for each step of its preparation: whole film, region of interest, contrast.
@@ -202,11 +194,6 @@ class Predictor:
                 maps_s=math.fsum(view.timing.maps_s for view in views),
             ),
         )
-
-
-def _side_by_side(work: Callable[[Given], Made], given: Sequence[Given]) -> tuple[Made, ...]:
-    """Do the same for each view of a study, on as many cores as there are."""
-    return tuple(map(work, given) if len(given) < 2 else _hands.map(work, given))
 
 
 def _check_views(study: Study) -> None:

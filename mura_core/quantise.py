@@ -178,7 +178,7 @@ def format_rows(rows: Mapping[str, Mapping[str, Any]]) -> str:
         "largest change of p",
         "mean",
         "calls changed",
-        "lowest map r",
+        "lowest r",
     )
     lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     for name, row in rows.items():

@@ -1,0 +1,107 @@
+"""What `speed.py` measured, as Markdown tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STAGES = ("decode", "ROI", "enhancement", "forward and map", "overlay")
+
+
+def summary(results: dict[str, Any]) -> list[str]:
+    """What the README shows: how many times as fast as peer A, and how soon and in how much memory."""
+    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    lines = [
+        f"Speed on {results['machine']['processor']}, by engine: milliseconds from files of "
+        f"{results['megapixels']:.1f} megapixels to pictures, and how many times as fast that is as the same "
+        "network in eager torch under pytorch-grad-cam, tuned, film by film; median of "
+        f"{results['runs']} rounds in turn (range). `make bench` ({versions}); more in "
+        "[SPEED.md](benchmarks/SPEED.md).",
+        "",
+        "| files | views | " + " | ".join(_ours(results)) + " |",
+        "|---|---|" + "---|" * len(_ours(results)),
+    ]
+    for row in results["rows"]:
+        cells = [
+            f"{row['ms'][name]:.0f} ms, {_ratio(row['ratios']['peer A'][name])}" for name in _ours(results)
+        ]
+        lines.append(f"| {row['kind']} | {row['views']} | {' | '.join(cells)} |")
+    return [*lines, "", *_app(results)]
+
+
+def tables(results: dict[str, Any]) -> list[str]:
+    """All of it: milliseconds, ratios to the naive peer, stages, processes."""
+    return [
+        "# Speed",
+        "",
+        "Written by `make bench`; what the contestants do is in `contestants.py`. Peer A is pytorch-grad-cam "
+        "as good as it gets, peer B is the way of tutorials.",
+        "",
+        *_times(results),
+        "",
+        *_stages(results),
+        "",
+        *_processes(results),
+        "",
+        *_app(results),
+    ]
+
+
+def _ours(results: dict[str, Any]) -> list[str]:
+    return [name for name in results["rows"][0]["ms"] if not name.startswith("peer")]
+
+
+def _ratio(spread: dict[str, float]) -> str:
+    return f"{spread['median']:.1f} ({spread['low']:.1f} to {spread['high']:.1f})"
+
+
+def _times(results: dict[str, Any]) -> list[str]:
+    names, best = list(results["rows"][0]["ms"]), _ours(results)[0]
+    lines = [
+        f"| files, ms | views | {' | '.join(names)} | {best}: times as fast as peer B |",
+        "|---|---|" + "---|" * (len(names) + 1),
+    ]
+    for row in results["rows"]:
+        cells = " | ".join(f"{row['ms'][name]:.0f}" for name in names)
+        naive = _ratio(row["ratios"]["peer B"][best])
+        lines.append(f"| {row['kind']} | {row['views']} | {cells} | {naive} |")
+    return lines
+
+
+def _stages(results: dict[str, Any]) -> list[str]:
+    lines = [
+        "Where the time of 4 views goes, ms, one step after the other:",
+        "",
+        "| files | | " + " | ".join(STAGES) + " |",
+        "|---|---|" + "---|" * len(STAGES),
+    ]
+    for kind, contestants in results["stages"].items():
+        for name, taken in contestants.items():
+            cells = " | ".join(f"{taken[stage]:.0f}" if stage in taken else "" for stage in STAGES)
+            lines.append(f"| {kind} | {name} | {cells} |")
+    return lines
+
+
+def _processes(results: dict[str, Any]) -> list[str]:
+    lines = [
+        "Started anew for 4 views of PNG:",
+        "",
+        "| | first result, s | peak memory, GB |",
+        "|---|---|---|",
+    ]
+    for name, taken in results["processes"].items():
+        seconds, memory = taken["first_result_ms"] / 1e3, taken["peak_mb"] / 1e3
+        lines.append(f"| {name} | {seconds:.1f} | {memory:.2f} |")
+    return lines
+
+
+def _app(results: dict[str, Any]) -> list[str]:
+    app, peak = results["app"], results["peak"]
+    low, high = peak["share_range"]
+    return [
+        f"`python app.py`: first page after {app['first_page_s']:.1f} s, first call of a study of "
+        f"{app['views']} views after {app['first_answer_s']:.1f} s, {app['rss_mb'] / 1e3:.2f} GB resident "
+        "with that study open.",
+        "",
+        f"In float32 the network runs at {peak['share']:.2f} ({low:.2f} to {high:.2f}) of this CPU's "
+        f"convolution peak ({peak['network_gflops']:.0f} of {peak['peak_gflops']:.0f} GFLOP/s).",
+    ]
