@@ -41,7 +41,7 @@ _LOOK_S = 0.2
 _NEWS_S = 1.0
 """How often at most a new place is sent."""
 
-_SIGN_S = 4.0
+_SIGN_S = 2.0
 """After so long a step is sent even where nothing changed: only then does the server see a reader gone."""
 
 
@@ -162,7 +162,8 @@ async def _called(
         yield base, None
         return
     files, study, refused = films.unpack()
-    opened = OpenStudy(files, study, result, whole=not refused)
+    formats = tuple(view.radiograph.source_format for view in study.views)
+    opened = OpenStudy(files, formats, result, whole=not refused)
     yield with_result(base, result, words, maps=False), opened
     yield await turns.beside(with_result, base, result, words), opened
 

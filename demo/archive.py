@@ -66,9 +66,9 @@ def readiness(kept: OpenStudy | None, words: Wording) -> dict[str, str]:
         return {"state": "none", "reason": ""}
     if not kept.whole:
         return {"state": "refused", "reason": words["pacs.not_whole"]}
-    for view in kept.study.views:
-        if view.radiograph.source_format != "dicom":
-            return {"state": "refused", "reason": words.text("pacs.not_dicom", name=view.name)}
+    for (name, _), kind in zip(kept.files, kept.formats, strict=True):
+        if kind != "dicom":
+            return {"state": "refused", "reason": words.text("pacs.not_dicom", name=name)}
     try:
         read_sources(kept.files)
     except MuraError as error:
@@ -85,7 +85,7 @@ def packed(kept: OpenStudy | None, words: Wording) -> dict[str, str]:
     if refused:
         return {"error": refused}
     try:
-        content = as_zip(build_results(read_sources(kept.files), kept.study, kept.result))
+        content = as_zip(build_results(read_sources(kept.files), kept.read_study(), kept.result))
     except MuraError as error:
         return {"error": words.text("pacs.refused", reason=error)}
     except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log

@@ -44,7 +44,7 @@ def compare(predictor: Predictor, opened: OpenStudy | None, asked: object, words
     if opened is None:
         return {**answer, "error": words["viewer.compare_gone"]}
     try:
-        variants = predictor.compare(opened.study)
+        variants = predictor.compare(opened.read_study())
     except MuraError as error:
         return {**answer, "error": str(error)}
     except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
@@ -71,7 +71,7 @@ async def compare_in_turn(
     if opened is None:
         return work()
     try:
-        ticket = turns.join(user, work, rank=Rank.LATER, views=3 * len(opened.study.views))
+        ticket = turns.join(user, work, rank=Rank.LATER, views=3 * len(opened.files))
     except BusyError as busy:
         return {**_answer(asked), "error": busy_text(busy, words)}
     with ticket:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from demo import render
 from mura_core.cores import side_by_side
+from mura_core.images import read_radiograph
+from mura_core.study import Study, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from demo.wording import Wording
-    from mura_core.study import Study, StudyResult, View
+    from mura_core.study import StudyResult
 
 
 MAX_VIEWS = 6
@@ -64,17 +66,23 @@ class Tray:
 class OpenStudy:
     """The study on screen; in the server's memory only, until Clear, the next analysis or `IDLE_S` seconds.
 
+    The films themselves take ten times what their files do, and are asked for rarely: they are not kept.
+
     Attributes:
         files: (name, content) of each file that was read, in the order of the views.
-        study: The views as read from the files.
+        formats: What kind of file each is, as in Radiograph.
         result: What the model says of it.
         whole: Whether every file that was given is in it.
     """
 
     files: tuple[tuple[str, bytes], ...]
-    study: Study
+    formats: tuple[str, ...]
     result: StudyResult
     whole: bool = True
+
+    def read_study(self) -> Study:
+        """Read the views once more from the files."""
+        return Study(tuple(View(name, read_radiograph(content)) for name, content in self.files))
 
 
 def base_name(name: str, unnamed: str) -> str:

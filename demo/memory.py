@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import gradio as gr
 
-KEPT_BYTES = 2 << 30
+KEPT_BYTES = 1 << 30
 """Some 36 studies of two films of 2.7 megapixels each."""
 
 
@@ -40,10 +40,6 @@ def keep_newest(states: Iterable[MutableMapping[int, Any]], budget_bytes: int) -
 
 
 def size_bytes(opened: OpenStudy) -> int:
-    """Memory that a study takes: its files, its films' pixels and values, its heatmaps."""
-    films = (view.radiograph for view in opened.study.views)
-    return (
-        sum(len(content) for _, content in opened.files)
-        + sum(film.pixels.nbytes + film.values.nbytes for film in films)
-        + sum(view.heatmap.nbytes + view.cam.nbytes for view in opened.result.views)
-    )
+    """Memory that a study takes: its files and its heatmaps."""
+    maps = sum(view.heatmap.nbytes + view.cam.nbytes for view in opened.result.views)
+    return sum(len(content) for _, content in opened.files) + maps

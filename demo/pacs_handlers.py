@@ -98,7 +98,7 @@ def store(archive: Archive, kept: OpenStudy | None, card: Card, words: Wording) 
         return replace(card, note=words["search.not_this"], alert=True)
 
     def ask() -> Card:
-        results = encode(build_results(read_sources(kept.files), kept.study, kept.result))
+        results = encode(build_results(read_sources(kept.files), kept.read_study(), kept.result))
         count = archive.store(results, card.fetched)
         return replace(card, note=words.text("search.stored", count=count), alert=False, fetched="")
 

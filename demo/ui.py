@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import os
+import sys
 from collections.abc import AsyncIterator  # not only for the types: Gradio reads them of an event's function
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +103,9 @@ def build_ui(predictor: Predictor, desk: Desk | None = None, pacs: Archive | Non
         review.add_pages(ui, desk)
     # Readers wait in `turns`, where they are told their place. Gradio's own line refuses in English alone: it
     # is longer than any that forms there, since what goes through it takes milliseconds.
+    # And after every event it would sum up the times of the last 10,000, for a page that is not served.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
     ui.queue(max_size=_EVENTS, default_concurrency_limit=4, api_open=False)
     return ui
 

@@ -21,7 +21,8 @@ WORDS = Wording("en")
 def opened(*films: bytes, whole: bool = True) -> OpenStudy:
     _, study, result = analysed(films)
     named = tuple((view.name, content) for view, content in zip(study.views, films, strict=True))
-    return OpenStudy(named, study, result, whole)
+    formats = tuple(view.radiograph.source_format for view in study.views)
+    return OpenStudy(named, formats, result, whole)
 
 
 def test_a_study_that_is_gone_is_said_to_be_gone() -> None:

@@ -23,7 +23,7 @@ WORDS = Wording("en")
 def opened(predictor: FakePredictor, count: int = 2) -> OpenStudy:
     files = tuple((f"{seed}.png", png(seed)) for seed in range(count))
     study = Study(tuple(View(name, read_radiograph(content)) for name, content in files))
-    return OpenStudy(files, study, predictor.predict(study))
+    return OpenStudy(files, ("png",) * count, predictor.predict(study))
 
 
 def test_the_last_step_is_the_call_on_screen() -> None:

@@ -210,7 +210,7 @@ def test_the_study_on_screen_is_kept_with_the_files_that_were_read() -> None:
     payload, opened = steps(FakePredictor(), tray, WORDS)[-1]
     assert opened is not None
     assert opened.files == good
-    assert [view.name for view in opened.study.views] == ["a.png", "b.png"]
+    assert [view.name for view in opened.read_study().views] == ["a.png", "b.png"]
     assert opened.result.study_probability == payload["verdict"]["probability"]
 
 
@@ -245,8 +245,8 @@ def test_of_all_open_studies_those_used_last_are_kept() -> None:
     opened = steps(FakePredictor(), tray, WORDS)[-1][1]
     assert opened is not None
     pixels = 2 * 120 * 100
-    # float32 pixels and heatmap, uint16 values, the coarse map, the files.
-    assert memory.size_bytes(opened) == 10 * pixels + 2 * 400 + len(png(1)) + len(png(2))
+    # float32 heatmap, the coarse map, the files.
+    assert memory.size_bytes(opened) == 4 * pixels + 2 * 400 + len(png(1)) + len(png(2))
     last, middle, first = states = [{1: Tray(), 2: opened} for _ in range(3)]
     memory.keep_newest(states, 2 * memory.size_bytes(opened))
     assert (last[2], middle[2], first[2]) == (opened, opened, None)

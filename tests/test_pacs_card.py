@@ -102,8 +102,8 @@ def test_results_are_stored_once_and_under_the_study_that_was_fetched() -> None:
 def test_another_study_or_a_part_of_one_is_not_stored() -> None:
     archive = FakeArchive()
     card, study = opened(archive)
-    part = OpenStudy(study.files, study.study, study.result, whole=False)
-    other = OpenStudy((("a.dcm", dx_film(1, StudyInstanceUID="1.2.3")),), study.study, study.result)
+    part = OpenStudy(study.files, study.formats, study.result, whole=False)
+    other = OpenStudy((("a.dcm", dx_film(1, StudyInstanceUID="1.2.3")),), ("dicom",), study.result)
     for kept in (None, part, other):
         assert not may_store(card, kept)
         assert store(archive, kept, card, WORDS).alert
