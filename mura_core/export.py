@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from mura_core import __version__, metrics
 from mura_core.calibration import fit_operating_points, fit_temperature
 from mura_core.checkpoint import save_weights
-from mura_core.films import DrawnFilms
+from mura_core.films import DrawnFilms, to_network
 from mura_core.models import Classifier, build_model
 from mura_core.sidecar import Sidecar
 from mura_core.two_phase import study_probabilities
@@ -93,10 +93,7 @@ def predict_films(model: Classifier, films: Films, batch: int = 16) -> NDArray[n
     """Logits of all films as they are served, float64 (N,)."""
     drawn = DrawnFilms(films, range(len(films.pixels)), seed=None)
     with torch.inference_mode():
-        logits = [
-            model(sample["film"].contiguous(memory_format=torch.channels_last))
-            for sample in DataLoader(drawn, batch_size=batch)
-        ]
+        logits = [model(to_network(sample["film"])) for sample in DataLoader(drawn, batch_size=batch)]
     return torch.cat(logits).double().numpy()
 
 

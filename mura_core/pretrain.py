@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 from mura_core.curves import keep_log
 from mura_core.errors import DatasetError
-from mura_core.films import DrawnFilms, Films
+from mura_core.films import DrawnFilms, Films, to_network
 from mura_core.losses import place_loss
 from mura_core.resuming import WholeCheckpoints
 
@@ -71,11 +71,12 @@ class SourceTask(L.LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
         """Loss of one step: is there a fracture, where, and what film is it."""
-        features = self.model.features(batch["film"].contiguous(memory_format=torch.channels_last))
+        features = self.model.features(to_network(batch["film"]))
         logits, scores = self.model.score(features)
-        holds = (batch["mask"].flatten(1).mean(dim=1) > 0).float()
+        mask = batch["mask"].float()
+        holds = (mask.flatten(1).mean(dim=1) > 0).float()
         film = F.binary_cross_entropy_with_logits(logits, holds)
-        place = place_loss(scores + self.model.classifier.bias, batch["mask"], batch["boxed"])
+        place = place_loss(scores + self.model.classifier.bias, mask, batch["boxed"])
         tag_logits = self.tags(features.float().mean(dim=(2, 3)))
         tags = F.binary_cross_entropy_with_logits(tag_logits, self.film_tags[batch["film_index"]])
         self.log_dict(

@@ -13,7 +13,7 @@ import torch.nn.functional as nnf
 from torch.utils.data import DataLoader
 
 from mura_core import metrics
-from mura_core.films import DrawnFilms
+from mura_core.films import DrawnFilms, to_network
 from mura_core.losses import place_loss
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ class TwoPhase(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
         """Loss of one step: the film's label, and where the fracture is."""
-        films = batch["film"].contiguous(memory_format=torch.channels_last)
+        films = to_network(batch["film"])
         with torch.no_grad() if self.frozen else contextlib.nullcontext():
             features = self.model.features(films)
         logits, scores = self.model.score(features)
         weights = self.film_weights[batch["film_index"]]
         film = nnf.binary_cross_entropy_with_logits(logits, batch["label"], weight=weights)
-        place = place_loss(scores + self.model.classifier.bias, batch["mask"], batch["boxed"])
+        place = place_loss(scores + self.model.classifier.bias, batch["mask"].float(), batch["boxed"])
         hits = ((logits > 0) == (batch["label"] > 0.5)).float().mean()
         shown = {"train_loss": film, "train_accuracy": hits, "train_place": place}
         self.log_dict(shown, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(logits))
@@ -102,7 +102,7 @@ class TwoPhase(lightning.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], _: int) -> None:
         """Keep each film's logit for the end of the epoch."""
-        logits = self.model(batch["film"].contiguous(memory_format=torch.channels_last))
+        logits = self.model(to_network(batch["film"]))
         self.validated += zip(batch["film_index"].tolist(), logits.float().tolist(), strict=True)
 
     def on_validation_epoch_end(self) -> None:
