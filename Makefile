@@ -22,11 +22,12 @@ demo: $(VENV)/.runtime ## start the page on this machine and print its address
 test: $(VENV)/.dev ## run every test, warnings as errors
 	$(PY) -m pytest $(ARGS)
 
-check: $(VENV)/.dev ## format, lint, types, import directions, documentation
+check: $(VENV)/.dev ## format, lint, types, import directions, documentation, known vulnerabilities
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m pytest tests/test_imports.py tests/test_docs.py
+	$(PY) -m tests.audit
 
 train: $(VENV)/.dev ## train on DATA with the recipe's defaults; FORMAT=fracatlas makes the released weights again
 	@test -n "$(DATA)" || { echo 'Say where the data is: make train DATA=/path/to/MURA-v1.1' >&2; exit 2; }
@@ -71,10 +72,11 @@ $(PY):
 	exit 1
 
 # The stamps are written last, so an interrupted installation is taken up again.
-$(VENV)/.runtime: requirements.txt | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
+# What they bring along is pinned too: constraints.txt, written by `python -m tests.constraints`.
+$(VENV)/.runtime: requirements.txt constraints.txt | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/.dev: requirements.txt pyproject.toml | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -r requirements.txt -e '.[train,batch,ray,dev]'
+$(VENV)/.dev: requirements.txt constraints.txt pyproject.toml | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt -e '.[train,batch,ray,dev]'
 	@touch $(VENV)/.runtime $@

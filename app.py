@@ -63,7 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         pusher = pusher_from_environment(desk.open_stores)
         try:
             door = Door(readers) if readers else None
-            launch(build_ui(predictor, desk, pacs), host=flags.host, port=flags.port, door=door)
+            ui = build_ui(predictor, desk, pacs)
+            launch(ui, host=flags.host, port=flags.port, door=door, embed=flags.embed)
         finally:
             if pusher is not None:
                 pusher.stop()
@@ -136,6 +137,12 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         "--add-reader",
         metavar="NAME",
         help="asks for a password, adds the reader to the --auth file, and ends",
+    )
+    parser.add_argument(
+        "--embed",
+        metavar="ORIGINS",
+        default=variable("MURA_EMBED"),
+        help="sites whose pages may show this one in a frame, as https://intranet.example [MURA_EMBED; none]",
     )
     parser.add_argument(
         "--dicomweb",

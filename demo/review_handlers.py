@@ -225,7 +225,7 @@ class Steps:
         """Say in the page's language why something was refused; what the core says stays English."""
         if isinstance(error, RuleError):
             return self.words.text(f"review.{error.key}", **error.values)
-        return str(error)
+        return payloads.without_places(self.desk, str(error))
 
     def name_of(self, visitor: Visitor, typed: object) -> str:
         """Name a visitor: by the log-in, and by what was typed where nobody is asked to log in.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from demo.handlers import study_payload, with_result
 from mura_core.errors import MuraError
+from mura_core.review.session import films_of
 from mura_core.review.types import Condition, Mode
 from mura_core.study import Study
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from mura_core.review.store import SessionStore
     from mura_core.review.types import Place, ReaderCall, Reading
     from mura_core.study import StudyResult
+
+
+_FOLDERS = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:/[^\s/]+)+/(?=[^\s/])")
 
 
 def lobby(
@@ -165,6 +170,16 @@ def _undo(words: Wording, store: SessionStore, reader: str) -> dict[str, Any]:
     return {"undo": words.text("review.undo", number=number + 1), "undo_place": number}
 
 
+def without_places(desk: Desk, text: str) -> str:
+    """Leave out of a sentence where on the server's disk something lies; its name stays."""
+    for store in desk.open_stores():
+        films = films_of(store)
+        text = text.replace(str(films), films.name)
+    for folder in (desk.folder, desk.folder.absolute(), desk.folder.resolve()):
+        text = text.replace(f"{folder}/", "")
+    return _FOLDERS.sub("", text)
+
+
 def _session(desk: Desk, words: Wording, name: str) -> dict[str, Any]:
     try:
         store = desk.store(name)
@@ -176,7 +191,7 @@ def _session(desk: Desk, words: Wording, name: str) -> dict[str, Any]:
             count = words.counted("review.to_read", len(store.cases) + store.repeats)
         facts = f"{count} · {words['review.mode']}: {words[f'review.mode_{store.mode}']}"
     except MuraError as error:
-        state, facts = "broken", str(error)
+        state, facts = "broken", without_places(desk, str(error))
     return {"name": name, "state": state, "facts": facts}
 
 

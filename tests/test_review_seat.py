@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from demo import review_payloads as payloads
 from demo import review_results
 from demo.review_desk import Desk
 from demo.review_handlers import Steps
@@ -122,3 +123,23 @@ def test_results_are_not_for_who_did_not_sign_in_where_readers_do(steps: Steps) 
     refused = steps.words["review.sign_in_first"]
     assert review_results.download(steps, SIGNED_OUT, wanted) == {"refused": refused}
     assert review_results.show(steps, SIGNED_OUT, "Wrists")[3] is None
+
+
+def test_a_broken_session_is_named_without_where_it_lies(steps: Steps, tmp_path: Path) -> None:
+    (tmp_path / "sessions" / "Torn.sqlite").write_bytes(b"no database")
+    for visitor in (Visitor(), ANN, Visitor(local=True)):
+        shown = steps.lobby(visitor)
+        (broken,) = [session for session in shown["sessions"] if session["state"] == "broken"]
+        assert "Torn.sqlite" in broken["facts"]
+        _, _, refused = steps.sit(visitor, "Torn", "Ann")
+        assert "Torn.sqlite" in refused["refused"]
+        for text in (str(shown), str(refused)):
+            assert str(tmp_path) not in text
+            assert "/sessions" not in text
+
+
+def test_no_sentence_says_where_on_the_disk_films_lie(steps: Steps) -> None:
+    films = films_of(steps.desk.store("Wrists"))
+    said = f"{films} holds no a.png; see {films}/b.png, /srv/films/c.png, and 1/2 of it. Go to https://a.example/b."
+    told = payloads.without_places(steps.desk, said)
+    assert told == "films holds no a.png; see films/b.png, c.png, and 1/2 of it. Go to https://a.example/b."
