@@ -89,10 +89,13 @@ async def crowd(
     async with _connected(server) as http:
         endpoints = await find_endpoints(http, server.address)
 
-        async def reader(studies: Iterable[Any]) -> tuple[list[Outcome], float]:
+        async def reader(studies: Iterable[Any]) -> tuple[list[Outcome], list[float]]:
+            read, times = [], []
             async with opened(http, endpoints) as page:
-                read = [await page.read(study) for study in studies]
-            return read, time.perf_counter() - start
+                for study in studies:
+                    read.append(await page.read(study))
+                    times.append(time.perf_counter())
+            return read, times
 
         await _warm_up(http, endpoints, films)
         before = server.look()
@@ -121,7 +124,7 @@ async def crowd(
         "verdict_s": _spread([outcome.verdict_s for outcome in answered]),
         "maps_s": _spread([outcome.maps_s for outcome in answered]),
         "whole_s": _spread([outcome.whole_s for outcome in answered]),
-        "fairness": jain([rounds / spent_s for _, spent_s in done]),
+        "fairness": fairness([times for _, times in done]),
         "rss_mb": {
             "start": before.rss_mb,
             "peak": max(taken.rss_mb for taken in server.samples),
@@ -196,6 +199,19 @@ def slope(server: Server, name: str) -> float:
     later = server.samples[len(server.samples) // 4 :]
     seen = [(taken.at_s / 3600, float(getattr(taken, name))) for taken in later]
     return float(np.polyfit(*zip(*seen, strict=True), 1)[0]) if len(seen) > 2 else math.nan
+
+
+def fairness(answered: list[list[float]]) -> float:
+    """Jain's index of how many answers each reader has at the moment when the first one has all of them.
+
+    Args:
+        answered: For each reader, when the answers came; as many for everyone.
+
+    >>> fairness([[1.0, 2.0], [1.5, 3.0]]), fairness([[1.0, 2.0], [4.0, 6.0]])
+    (0.9, 0.5)
+    """
+    first = min(times[-1] for times in answered)
+    return jain([float(sum(at <= first for at in times)) for times in answered])
 
 
 def jain(shares: list[float]) -> float:

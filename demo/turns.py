@@ -41,6 +41,7 @@ SLOTS = 2 * MOST_WAITING
 
 _LOOK_S = 60.0
 _NEAR = 3
+_GRACE_S = 20.0
 _REMEMBERED = 20
 _FIRST_GUESS_S = 0.3
 
@@ -161,6 +162,7 @@ class Turns:
         self._running: Ticket[Any] | None = None
         self._since = 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
+        self._sent_away: dict[str, float] = {}
         self._thread: threading.Thread | None = None
         self._aside = ThreadPoolExecutor(2, thread_name_prefix="films")
 
@@ -183,6 +185,8 @@ class Turns:
             views: How many films the model reads for it.
             size_bytes: What it takes while it waits.
             patient: Whether to stand in line even if it is full; for callers that are few.
+
+        Half the line is kept for those who found it full and come again about when they were told to.
 
         Raises:
             BusyError: The line is full, or full of this user's.
@@ -245,12 +249,21 @@ class Turns:
             return ticket not in order or (ticket in order[:_NEAR] and held < HELD_BYTES)
 
     def _refuse_if_full(self, ticket: Ticket[Any]) -> None:
-        order = self._line.in_order()
+        order, now = self._line.in_order(), time.monotonic()
         mine = sum(other.user == ticket.user for other in order)
         size_bytes = sum(other.size_bytes for other in order)
         too_large = bool(order) and size_bytes + ticket.size_bytes > MOST_BYTES
-        if len(order) >= self.most_waiting or mine >= self.most_each or too_large:
-            raise BusyError(len(order), self._seconds(order))
+        self._sent_away = {user: until for user, until in self._sent_away.items() if until > now}
+        # Who was sent away and comes again finds the places that those who came in have to leave free.
+        back = ticket.user in self._sent_away
+        free = 0 if back else min(len(self._sent_away), self.most_waiting // 2)
+        full = len(order) >= self.most_waiting - free
+        if full or mine >= self.most_each or too_large:
+            seconds = self._seconds(order)
+            if full and not mine and len(self._sent_away) < self.most_waiting:
+                self._sent_away[ticket.user] = now + seconds + _GRACE_S
+            raise BusyError(len(order), seconds)
+        self._sent_away.pop(ticket.user, None)
 
     def _seconds(self, ahead: list[Ticket[Any]]) -> float:
         """How long the model has still to work on what it reads and on these."""

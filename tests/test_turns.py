@@ -106,6 +106,37 @@ def test_the_line_is_bounded_and_says_how_long_it_is() -> None:
     assert all(ticket.answer.result(LIMIT_S) == 0 for ticket in tickets)
 
 
+def test_who_was_sent_away_and_comes_again_goes_before_who_was_just_read() -> None:
+    turns = Turns(most_waiting=4)
+    with occupied(turns):
+        mine = [turns.join(f"regular {index}", int) for index in range(4)]
+        for late in ("first", "second", "third"):
+            with pytest.raises(BusyError):
+                turns.join(late, int)
+        for ticket in mine[:3]:
+            ticket.leave()
+        # One waits, and half the line is kept for three who were told to come again.
+        turns.join("regular 0", int)
+        with pytest.raises(BusyError):
+            turns.join("regular 1", int)
+        for late in ("first", "second"):
+            turns.join(late, int)
+        with pytest.raises(BusyError):
+            turns.join("third", int)
+        assert turns.waiting() == 4
+
+
+def test_no_place_is_kept_for_who_does_not_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(most_waiting=2)
+    monkeypatch.setattr("demo.turns._GRACE_S", -60.0)
+    with occupied(turns):
+        tickets = [turns.join(f"{index}", int) for index in range(2)]
+        with pytest.raises(BusyError):
+            turns.join("gone", int)
+        tickets[0].leave()
+        assert turns.join("other", int).place()
+
+
 def test_nobody_fills_the_line_alone() -> None:
     turns = Turns(most_each=2)
     with occupied(turns):
