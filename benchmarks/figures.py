@@ -1,4 +1,4 @@
-"""`python -m benchmarks.figures`: write the README's figures anew from sidecar and measurements."""
+"""`python -m benchmarks.figures`: write the README's figures and the model card anew from measurements."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 from benchmarks.load_table import crowd_table
 from benchmarks.speed_tables import summary
 from mura_core.checkpoint import load_weights
-from mura_core.model_card import summary_table
+from mura_core.model_card import engine_table, summary_table, write_model_card
 from mura_core.quantisation import INT8_NAME
-from mura_core.quantise import format_rows
 from mura_core.report import cell
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +58,7 @@ def engine_lines(weights: Path) -> list[str]:
         f"split ({checked['processor']}; `python -m mura_core quantise`), p a study's probability, r the "
         "correlation of a film's map:",
         "",
-        format_rows(checked["engines"]),
+        engine_table(checked["engines"]),
     ]
 
 
@@ -85,12 +84,15 @@ def load_lines(results: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Rewrite the block in README.md."""
+    """Rewrite the block in README.md, and the model card."""
     path = ROOT / "README.md"
     before, _, rest = path.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
     block = figures_block(ROOT / "weights", ROOT / "benchmarks" / "results.json")
     path.write_text(f"{before}{START}\n{block}\n{END}{after}", encoding="utf-8")
+    folder = ROOT / "weights"
+    card = write_model_card(load_weights(folder)[0], folder)
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mura_core import report
+from mura_core.quantisation import INT8_NAME, weights_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mura_core.sidecar import Sidecar
+
+ROBUSTNESS_NAME = "robustness.json"
+TOLERATED = 0.03
+"""What loses more AUROC than this needs augmentation or preprocessing."""
 
 _TEMPLATE = Path(__file__).with_name("model_card.md")
 
 
-def write_model_card(sidecar: Sidecar) -> str:
+def write_model_card(sidecar: Sidecar, folder: Path) -> str:
     """Write MODEL_CARD.md for released weights.
 
     Args:
         sidecar: With the figures of the test split under `metrics`, as `release` stores them.
+        folder: The weights folder, for what was measured of these weights later.
     """
     figures, options = sidecar.metrics, sidecar.preprocess
     half = figures["half_precision"]
@@ -43,8 +50,65 @@ def write_model_card(sidecar: Sidecar) -> str:
         pointing=_pointing(figures["localisation"]),
         tables=report.markdown_tables(figures),
         measured_by=figures["command"],
+        engines=_engines(folder),
+        robustness=_robustness(folder),
         licence=sidecar.licence,
     )
+
+
+def _engines(folder: Path) -> str:
+    """The engines' answers against the reference's, as a table."""
+    path = folder / INT8_NAME
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    if content.get("weights") != weights_digest(folder):
+        return "Not compared for these weights: `python -m mura_core quantise`."
+    checked = content["checked"]
+    where = f"{checked['dataset']['studies']} studies of the test split on {checked['processor']}"
+    return f"Against torch in float32, {where}:\n\n{engine_table(checked['engines'])}"
+
+
+def _robustness(folder: Path) -> str:
+    """What changes of the films do to AUROC, as a table."""
+    path = folder / ROBUSTNESS_NAME
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    if content.get("weights") != weights_digest(folder):
+        return "Not measured for these weights: `python -m benchmarks.robustness DATA`."
+    return (
+        f"{content['data']}, {content['studies']} studies, {content['engine']}; each film changed, stored, "
+        f"read again. Bold: more than {TOLERATED} lost.\n\n{robustness_table(content['rows'])}"
+    )
+
+
+def robustness_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Lay the rows out as Markdown; a change beyond what is tolerated is set in bold."""
+    lines = ["| change | AUROC | difference | mean change of probability |", "|---|---|---|---|"]
+    for row in rows:
+        mark = "**" if row["difference"] < -TOLERATED else ""
+        span = row["difference_ci95"]
+        interval = f" [{span[0]:+.3f}, {span[1]:+.3f}]" if span else ""
+        lines.append(
+            f"| {mark}{row['change']}{mark} | {row['auroc']:.3f} | {row['difference']:+.3f}{interval} "
+            f"| {row['mean_probability_change']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def engine_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Lay the comparison of `quantise` out as Markdown: p a study's probability, r of a film's map."""
+    names = ("engine", "AUROC", "change", "largest change of p", "mean", "calls changed", "lowest r")
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+    for name, row in rows.items():
+        cells = (
+            name,
+            f"{row['auroc']:.4f}",
+            f"{row['auroc_change']:+.5f}",
+            f"{row['largest_probability_change']:.1e}",
+            f"{row['mean_probability_change']:.1e}",
+            f"{row['calls_changed']} of {row['studies']}",
+            f"{row['lowest_map_correlation']:.4f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _pointing(localisation: Mapping[str, Any] | None) -> str:

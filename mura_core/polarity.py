@@ -64,7 +64,7 @@ def _working_copy(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     if whole > 1:
         pixels = pixels[: height - height % whole, : width - width % whole]
         coarse = (pixels.shape[1] // whole, pixels.shape[0] // whole)
-        pixels = cv2.resize(pixels, coarse, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(cv2.resize(pixels, coarse, interpolation=cv2.INTER_AREA), dtype=np.float32)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     low, high = np.percentile(small, (1, 99))
     stretched: NDArray[np.float32] = (np.clip(small, low, high) - low) / max(high - low, 1e-6)

@@ -20,6 +20,7 @@ from mura_core.engines import PRECISIONS, load_engine
 from mura_core.errors import MuraError
 from mura_core.graph import build_probe, quantised_layers
 from mura_core.images import read_radiograph
+from mura_core.model_card import engine_table
 from mura_core.openvino_engine import OpenVinoEngine, has_bf16, has_int8
 from mura_core.predictor import Predictor
 from mura_core.preprocess import preprocess
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
             engines[engine.name] = engine
     records = read_split(options.data, options.format, "test")
     rows = measure(records, {name: Predictor(engine, sidecar) for name, engine in engines.items()})
-    print(format_rows(rows))
+    print(engine_table(rows))
     excess = beyond_limits(rows.get("openvino int8"))
     if excess:
         raise MuraError(f"{INT8_NAME} was not written: {excess}.")
@@ -167,32 +168,6 @@ def beyond_limits(row: Mapping[str, Any] | None) -> str:
         ),
     ]
     return ", ".join(text for holds, text in found if not holds)
-
-
-def format_rows(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Lay the comparison out as a Markdown table."""
-    names = (
-        "engine",
-        "AUROC",
-        "change",
-        "largest change of p",
-        "mean",
-        "calls changed",
-        "lowest r",
-    )
-    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
-    for name, row in rows.items():
-        cells = (
-            name,
-            f"{row['auroc']:.4f}",
-            f"{row['auroc_change']:+.5f}",
-            f"{row['largest_probability_change']:.1e}",
-            f"{row['mean_probability_change']:.1e}",
-            f"{row['calls_changed']} of {row['studies']}",
-            f"{row['lowest_map_correlation']:.4f}",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 def _processor() -> str:

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     figures = {"half_precision": {"kept": half, **difference}, **{key: measured[key] for key in _KEPT}}
     released = replace(sidecar, metrics={**sidecar.metrics, **figures})
     save_weights(options.out, state, released, half=half)
-    write_whole(options.out / "MODEL_CARD.md", write_model_card(released).encode())
+    write_whole(options.out / "MODEL_CARD.md", write_model_card(released, options.out).encode())
     print(f"Released: {options.out}")
 
 

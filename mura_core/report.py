@@ -89,6 +89,7 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
     for key, point in _POINTS.items():
         title = f"Abnormal from {point} on: {groups['all']['at'][key]['value']:.3f}"
         tables.append(by_group(title, _DECISION, ("at", key)))
+    tables.append(_calls_table(groups))
     for subset, found in (measured["localisation"] or {}).items():
         title = f"Localisation, {subset}: {found['views']} views of {found['patients']} patients"
         lines = [
@@ -103,6 +104,20 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
             _Table(title, ("map", *(_TITLES[name] for name in LOCALISATION_MEASURES)), tuple(lines))
         )
     return tables
+
+
+def _calls_table(groups: Mapping[str, Any]) -> _Table:
+    """How many studies get each call, and how many of those are abnormal."""
+    lines = []
+    for group, found in groups.items():
+        cells = []
+        for call in Call:
+            normal, abnormal = (found["calls"][label][call.value] for label in ("normal", "abnormal"))
+            share = f", {abnormal / (normal + abnormal):.2f} abnormal" if normal + abnormal else ""
+            cells.append(f"{(normal + abnormal) / found['studies']:.2f} ({normal + abnormal}){share}")
+        lines.append((group, str(found["studies"]), *cells))
+    title = "Share of the studies that get each call, and what part of those is abnormal"
+    return _Table(title, ("studies", "n", *(f"called {call.value}" for call in Call)), tuple(lines))
 
 
 def markdown_tables(measured: Mapping[str, Any]) -> str:

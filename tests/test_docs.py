@@ -166,4 +166,4 @@ def test_the_model_card_is_written_from_the_sidecar() -> None:
     from mura_core.model_card import write_model_card
 
     card = (ROOT / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert card == write_model_card(load_weights(ROOT / "weights")[0])
+    assert card == write_model_card(load_weights(ROOT / "weights")[0], ROOT / "weights")

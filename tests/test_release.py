@@ -12,6 +12,7 @@ from mura_core import release
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.curves import draw_curves, read_curves
 from mura_core.model_card import summary_table, write_model_card
+from mura_core.quantisation import weights_digest
 from mura_core.sidecar import Sidecar
 
 
@@ -58,7 +59,7 @@ def test_half_precision_is_kept_only_where_no_call_changed(released: Path) -> No
 def test_the_card_states_the_figures_and_the_limits(released: Path) -> None:
     card = (released / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
     sidecar = sidecar_of(released / "weights")
-    assert card == write_model_card(sidecar)
+    assert card == write_model_card(sidecar, released / "weights")
     assert f"{sidecar.metrics['groups']['all']['probability']['auroc']:.3f}" in card
     assert "Not a medical device" in card
     assert "{" not in card
@@ -75,3 +76,32 @@ def test_curves_are_read_by_epoch_and_drawn(tmp_path: Path) -> None:
     assert read_curves(log) == {"train_loss": [(1, 0.8), (2, 0.6)], "valid_loss": [(1, 0.7), (2, 0.5)]}
     draw_curves(log, 1, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_card_shows_robustness_of_these_weights_alone(released: Path) -> None:
+    folder = released / "weights"
+    sidecar = sidecar_of(folder)
+    row = {
+        "change": "turned",
+        "auroc": 0.7,
+        "auroc_ci95": [0.6, 0.8],
+        "difference": -0.1,
+        "difference_ci95": [-0.2, 0.0],
+        "mean_probability_change": 0.05,
+    }
+    content = {"data": "drawn films", "studies": 3, "engine": "torch cpu", "rows": [row]}
+    path = folder / "robustness.json"
+    for weights, shown in ((weights_digest(folder), True), ("0" * 64, False)):
+        path.write_text(json.dumps({**content, "weights": weights}))
+        line = "| **turned** | 0.700 | -0.100 [-0.200, +0.000] | 0.050 |"
+        assert (line in write_model_card(sidecar, folder)) == shown
+    path.unlink()
+
+
+def test_the_card_says_how_often_each_call_is_made_and_wrong(released: Path) -> None:
+    sidecar = sidecar_of(released / "weights")
+    counts = sidecar.metrics["groups"]["all"]["calls"]
+    normal, abnormal = (counts[label]["doubt"] for label in ("normal", "abnormal"))
+    studies = sidecar.metrics["groups"]["all"]["studies"]
+    card = write_model_card(sidecar, released / "weights")
+    assert f"{(normal + abnormal) / studies:.2f} ({normal + abnormal})" in card
