@@ -283,6 +283,9 @@ def test_a_served_space_knows_who_signed_in_and_believes_no_other_cookie(
         parts = [part["props"] for part in config["components"]]
         (button,) = [part for part in parts if part.get("elem_id") == "sign-in"]
         assert (button["value"], button["logout_value"]) == ("Sign in with Hugging Face", "Sign out ({})")
+        # Its visitors see a Space in a frame of the hub's.
+        policy = httpx.get(found).headers["content-security-policy"]
+        assert policy.endswith("frame-ancestors https://huggingface.co https://*.hf.space")
         assert who(found, {}) == "nobody"
         assert who(found, {"session": cookie("given")}) == "dr-kim"
         assert who(found, {"session": cookie("guessed")}) == "nobody"

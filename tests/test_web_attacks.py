@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -370,3 +371,37 @@ def test_under_a_foreign_name_nobody_is_lured_to_this_machine(client: httpx.Clie
         assert client.get("config", headers={"Host": name}).status_code == 200, name
     proxied = {"Host": "radiology.example", "X-Forwarded-For": "192.0.2.1"}
     assert client.get("config", headers=proxied).status_code == 200
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(client: httpx.Client) -> None:
+    answers = [
+        client.get("/"),
+        client.get("ko"),
+        client.get("review"),
+        client.get("config"),
+        client.get("nowhere"),
+        client.get("gradio_api/queue/data", params={"session_hash": "none"}),
+        client.post(JOIN, content=b"{"),
+        client.get("theme.css"),
+        client.get("assets/nowhere.js"),
+        client.head("/"),
+    ]
+    for answer in answers:
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "set-cookie" not in answer.headers
+        # The name of a program, no version.
+        assert re.fullmatch(r"[a-z]*", answer.headers.get("server", ""))
+        kept = answer.url.path in ("/theme.css", "/assets/nowhere.js")
+        assert (answer.headers.get("cache-control") == "no-store") is not kept
+    with client.stream("GET", "gradio_api/heartbeat/abc") as answer:
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_no_socket_is_opened(client: httpx.Client) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    answer = client.get(JOIN, headers=upgrade | key)
+    assert answer.status_code in (403, 404, 426)
