@@ -27,7 +27,7 @@ from mura_core.review.session import (
     session_names,
 )
 from mura_core.review.store import SessionStore
-from mura_core.review.uploads import OWNER, create_from_uploads
+from mura_core.review.uploads import OWNER, create_from_uploads, remove_unfinished
 from mura_core.study import Study, View
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Desk:
 
     def __init__(self, folder: Path, predictor: Predictor) -> None:
         self.folder = folder
+        remove_unfinished(folder)
         self.predictor = predictor
         self.chosen = ""
         self._lock = threading.RLock()

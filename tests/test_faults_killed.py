@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from demo.review_desk import Desk
 from mura_core.batch.journal import Journal
 from mura_core.checkpoint import load_weights
 from mura_core.resuming import WholeCheckpoints
+from mura_core.review.session import Wish
+from tests.fake_predictor import FakePredictor, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,3 +178,38 @@ def test_a_checkpoint_cut_short_is_not_what_a_kill_leaves(tmp_path: Path, cut: i
     path.write_bytes(path.read_bytes()[:-cut])
     with pytest.raises(RuntimeError):
         WholeCheckpoints().load_checkpoint(path, weights_only=True)
+
+
+# Takes in the first film of a session, then waits for a second that never comes.
+UPLOADS = """
+import sys, time
+from pathlib import Path
+from mura_core.review.uploads import create_from_uploads
+from tests.fake_predictor import png
+def films():
+    yield "study 1/Doe^Jane.png", png(1)
+    print("half", flush=True)
+    time.sleep(600)
+create_from_uploads(Path(sys.argv[1]), "wrists", films(), owner="kim")
+"""
+
+
+def test_uploads_of_a_session_that_was_never_finished_go_with_the_next_start(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", UPLOADS, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half\n"
+        # While they are being taken in, another server lets them be.
+        Desk(tmp_path, FakePredictor())
+        kept = list(tmp_path.rglob("*.png"))
+        process.send_signal(signal.SIGKILL)
+    assert kept
+    assert list(tmp_path.rglob("*.png")) == kept
+    desk = Desk(tmp_path, FakePredictor())
+    assert list(tmp_path.iterdir()) == []
+    desk.check_new("wrists")
+    desk.create("wrists", [("study 1/film.png", png(2))], Wish(), owner="kim").disconnect()
+    # What is finished stays.
+    Desk(tmp_path, FakePredictor())
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} >= {"film.png", "wrists.sqlite"}
+    assert not list(tmp_path.rglob(".making"))

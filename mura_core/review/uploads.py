@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mura_core.errors import SessionError
 from mura_core.review.names import is_litter
@@ -14,7 +15,7 @@ from mura_core.review.session import STUDIES, Wish, create_session, is_name, ses
 from mura_core.review.studies import TRUTH_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from mura_core.review.store import SessionStore
 
@@ -22,6 +23,9 @@ OWNER = "owner"
 """File beside the uploads that names whoever made the session."""
 
 MAX_UPLOADS = 2000
+_MAKING = ".making"
+"""There, and locked, while a session is made beside its uploads."""
+
 _MAX_PART = 100
 _UNSAFE = frozenset('/\\:*?"<>|')
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -68,13 +72,47 @@ def create_from_uploads(
     with speaking_of(folder):
         sessions.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
-    try:
+    with _whole_or_gone(folder):
         with speaking_of(file):
             kept = _keep(files, folder)
             (folder / OWNER).write_text(owner, encoding="utf-8")
         if kept.truth is not None:
             wish = replace(wish or Wish(), truth=kept.truth)
         return create_session(file, kept.source, wish, on_film, wrapper=kept.wrapper)
+
+
+def remove_unfinished(sessions: Path) -> None:
+    """Delete uploads whose session was never finished, as what made it was killed; not those of now."""
+    for mark in sessions.glob(f"*/{_MAKING}"):
+        if not session_file(sessions, mark.parent.name).exists():
+            with suppress(OSError), mark.open("rb") as held:
+                if _lock(held):
+                    shutil.rmtree(mark.parent)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Hold a file that no other process holds; tells whether it does. On Windows it never does."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _whole_or_gone(folder: Path) -> Iterator[None]:
+    """Remove the folder if what follows fails; if it is killed, `remove_unfinished` knows the folder."""
+    mark = folder / _MAKING
+    try:
+        with speaking_of(folder), mark.open("wb") as held:
+            _lock(held)
+            yield
+        with suppress(OSError):
+            mark.unlink()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
