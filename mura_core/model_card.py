@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mura_core.sidecar import Sidecar
 
 ROBUSTNESS_NAME = "robustness.json"
+FAILURES_NAME = "failures.md"
 TOLERATED = 0.03
 """What loses more AUROC than this needs augmentation or preprocessing."""
 
@@ -52,6 +53,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         measured_by=figures["command"],
         engines=_engines(folder),
         robustness=_robustness(folder),
+        failures=_failures(sidecar, folder),
         licence=sidecar.licence,
     )
 
@@ -77,6 +79,15 @@ def _robustness(folder: Path) -> str:
         f"{content['data']}, {content['studies']} studies, {content['engine']}; each film changed, stored, "
         f"read again. Bold: more than {TOLERATED} lost.\n\n{robustness_table(content['rows'])}"
     )
+
+
+def _failures(sidecar: Sidecar, folder: Path) -> str:
+    """What was seen when the errors were looked at, from a file of words that names its version."""
+    path = folder / FAILURES_NAME
+    first, _, seen = path.read_text(encoding="utf-8").partition("\n") if path.is_file() else ("", "", "")
+    if first != f"<!-- {sidecar.version} -->":
+        return "The errors of this version were not looked at one by one."
+    return seen.strip()
 
 
 def robustness_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -105,3 +105,13 @@ def test_the_card_says_how_often_each_call_is_made_and_wrong(released: Path) -> 
     studies = sidecar.metrics["groups"]["all"]["studies"]
     card = write_model_card(sidecar, released / "weights")
     assert f"{(normal + abnormal) / studies:.2f} ({normal + abnormal})" in card
+
+
+def test_the_card_tells_what_was_seen_of_this_version_alone(released: Path) -> None:
+    folder = released / "weights"
+    sidecar = sidecar_of(folder)
+    path = folder / "failures.md"
+    for version, shown in ((sidecar.version, True), ("0.0.9", False)):
+        path.write_text(f"<!-- {version} -->\nSmall bones.\n")
+        assert ("Small bones." in write_model_card(sidecar, folder)) == shown
+    path.unlink()
