@@ -52,6 +52,15 @@ def source(module: str) -> Path | None:
 
 
 @cache
+def named(path: Path) -> frozenset[str]:
+    """Every module of this repository that a file names as text: to a library, or to start as a process."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    dotted = {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z_]+(\.\w+)+", text)}
+    return frozenset(text for text in dotted if text.partition(".")[0] in OWN and source(text))
+
+
+@cache
 def reached_from(start: Path) -> frozenset[Path]:
     """Every file of this repository that a file pulls in, itself included."""
     reached, waiting = set(), [start]
@@ -59,7 +68,7 @@ def reached_from(start: Path) -> frozenset[Path]:
         path = waiting.pop()
         if path not in reached:
             reached.add(path)
-            waiting += [found for name in imports(path) if (found := source(name))]
+            waiting += [found for name in imports(path) | named(path) if (found := source(name))]
     return frozenset(reached)
 
 

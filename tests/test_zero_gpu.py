@@ -61,7 +61,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[FakePredictor]:
     """The predictors that were loaded, each with the device asked for."""
     made: list[FakePredictor] = []
 
-    def load(weights: Path | None, device: str) -> FakePredictor:
+    def load(weights: Path | None, device: str, *, background: bool = False) -> FakePredictor:
+        # What lies on the GPU to come is packed when the page starts: it has to be there by then.
+        assert not (background and device == "cuda")
         predictor = FakePredictor()
         predictor.asked = (weights, device)
         made.append(predictor)
