@@ -30,6 +30,8 @@ def files() -> Mapping[str, bytes]:
 def test_it_holds_what_the_page_needs_and_nothing_of_its_making(files: Mapping[str, bytes]) -> None:
     assert {"README.md", "requirements.txt", "app.py", "LICENSE", "demo/viewer.js"} <= set(files)
     assert {"mura_core/predictor.py", "mura_core/review/report.css"} <= set(files)
+    # Named as text alone: a plug-in of a library, and a process.
+    assert {"mura_core/dicom_rle.py", "mura_core/gdcm_process.py"} <= set(files)
     assert {"weights/weights.json", "weights/README.md", "weights/MODEL_CARD.md"} <= set(files)
     folders = {name.partition("/")[0] for name in files if "/" in name}
     assert folders == {"demo", "mura_core", "weights"}
