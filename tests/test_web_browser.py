@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import zipfile
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -187,17 +190,62 @@ def test_what_does_get_into_the_page_neither_runs_nor_reaches_anybody(bare: Page
         assert rule in refused, (rule, refused)
 
 
-def test_no_other_page_shows_this_one_in_a_frame(bare: Page, server: tuple[str, Path]) -> None:
-    seen: list[str] = []
-    bare.on("console", lambda said: seen.append(said.text))
-    bare.goto(server[0].replace("127.0.0.1", "localhost") + "robots.txt")
-    bare.evaluate(
-        "src => document.body.append(Object.assign(document.createElement('iframe'), { src }))",
-        server[0],
-    )
-    bare.wait_for_timeout(1000)
-    assert any("frame" in said.lower() for said in seen), seen
-    assert len([frame for frame in bare.frames if frame.url.startswith(server[0])]) == 0
+@contextmanager
+def another_site() -> Iterator[str]:
+    """A site whose every page shows in a frame what its path names after the slash; gives its origin."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(f"<iframe src='{self.path[1:]}' width=1200 height=800></iframe>".encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        # By another name than the page's own address: another site to a browser.
+        yield f"http://localhost:{site.server_port}"
+        site.shutdown()
+        thread.join()
+
+
+@contextmanager
+def framed(browser: Browser, site: str, address: str) -> Iterator[tuple[Page, list[str]]]:
+    """Another site's page that shows an address in a frame, and what its console says."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    page.goto(f"{site}/{address}")
+    yield page, said
+    context.close()
+
+
+def test_no_other_page_shows_this_one_in_a_frame(browser: Browser, server: tuple[str, Path]) -> None:
+    with another_site() as site, framed(browser, site, server[0]) as (page, said):
+        page.wait_for_timeout(500)
+        assert any("frame-ancestors 'none'" in line for line in said), said
+        assert page.frame_locator("iframe").locator(".viewer").count() == 0
+
+
+def test_a_page_that_is_named_may_show_this_one_and_it_works_there(browser: Browser, tmp_path: Path) -> None:
+    arguments = ("--sessions", tmp_path / "sessions", "--routes", tmp_path / "routes")
+    with (
+        another_site() as site,
+        served(
+            tmp_path / "uploads", *map(str, arguments), "--embed", site, module="tests.web_server"
+        ) as address,
+        framed(browser, site, address) as (page, said),
+    ):
+        inside = page.frame_locator("iframe")
+        inside.locator(".example").last.click()
+        expect(inside.locator(".viewer")).to_have_attribute("data-phase", "called", timeout=LIMIT_MS)
+        assert not [line for line in said if "Content Security Policy" in line], said
 
 
 def test_signing_in_works_under_the_policy(browser: Browser, tmp_path: Path) -> None:
