@@ -74,10 +74,11 @@ def test_twenty_readers_at_once_get_their_own_answers_and_the_full_line_loses_no
 
 
 def test_pages_that_come_and_go_are_counted_and_leave_nothing(server: Server, films: list[Film]) -> None:
-    found = asyncio.run(soak(server, films, seconds=1, settle_s=0.5))
+    found = asyncio.run(soak(server, films, seconds=1, settle_s=1))
     assert (found["troubles"], found["mixed_up"], found["disk_mb_end"]) == ([], 0, 0)
     assert found["studies"] > 0
-    assert found["rss_mb"]["peak"] >= found["rss_mb"]["start"]
+    # 30 MB more than before the crowd; several hundred where freed films are not given back at once.
+    assert 0 < found["rss_mb"]["end"] < found["rss_mb"]["start"] + 150
     assert found["files"]["end"] > 0
     assert f"{found['studies']} studies" in load_lines({"machine": "M", "soak": found})[-1]
 
