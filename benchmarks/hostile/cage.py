@@ -23,12 +23,21 @@ if TYPE_CHECKING:
 CPU_S = 5.0
 """For one file. The slowest whole film, 64 million pixels of JPEG 2000, takes most of it on one core."""
 
-HANG_S = 60.0
+HANG_S = 300.0
 """After which a process that does not answer is ended; of the clock, so it leaves a busy machine its time."""
 
 MEMORY_MIB = 1536.0
 """Peak growth for one file. A whole film of 64 million pixels has 128 MiB of values and 256 of pixels, and
 its decoder as much again; a public machine of 16 GiB reads some at a time."""
+
+SETTINGS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # glibc then ends a process that has written over its memory, where it might get away with it.
+    "LD_PRELOAD": "libc_malloc_debug.so.0",
+    "MALLOC_CHECK_": "3",
+}
+"""Of the environment in which files are tried. Systems without that library ignore it."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = (sys.executable, "-W", "error", "-m", "benchmarks.hostile.judge")
@@ -43,12 +52,25 @@ class Verdict:
         finding: What is wrong, "" if nothing is.
         cpu_s: CPU time of the reading.
         peak_mib: Growth of the process's resident memory at its peak.
+        deaths: Crashes that `mura_core.gdcm_frames` contained; they are no findings.
     """
 
     outcome: str
     finding: str
     cpu_s: float
     peak_mib: float
+    deaths: int = 0
+
+
+def broken_limit(answer: dict[str, Any]) -> str:
+    """Give what is wrong with an answer of `judge.measured`, or which limit it broke; "" if nothing."""
+    if answer["finding"]:
+        return str(answer["finding"])
+    if answer["cpu_s"] > CPU_S:
+        return f"slow: {answer['cpu_s']:.1f} s; at most {CPU_S} s"
+    if answer["peak_mib"] > MEMORY_MIB:
+        return f"memory: {answer['peak_mib']:.0f} MiB; at most {MEMORY_MIB:.0f} MiB"
+    return ""
 
 
 class Cage:
@@ -74,20 +96,14 @@ class Cage:
 
     def try_file(self, kind: str, data: bytes) -> Verdict:
         """Try a file, within the limits of time and memory."""
-        verdict = self._judge(self._exchange(order(kind, data)))
+        answer = self._exchange(order(kind, data))
+        finding = broken_limit(answer)
+        outcome = "finding" if finding else answer["outcome"]
+        verdict = Verdict(outcome, finding, answer["cpu_s"], answer["peak_mib"], answer["deaths"])
         if verdict.finding and self._keep is not None:
             self._keep.mkdir(parents=True, exist_ok=True)
             (self._keep / f"{kind}-{hashlib.sha256(data).hexdigest()[:16]}").write_bytes(data)
         return verdict
-
-    def _judge(self, answer: dict[str, Any]) -> Verdict:
-        finding = answer["finding"]
-        if not finding and answer["cpu_s"] > CPU_S:
-            finding = f"slow: {answer['cpu_s']:.1f} s; at most {CPU_S} s"
-        if not finding and answer["peak_mib"] > MEMORY_MIB:
-            finding = f"memory: {answer['peak_mib']:.0f} MiB; at most {MEMORY_MIB:.0f} MiB"
-        outcome = "finding" if finding else answer["outcome"]
-        return Verdict(outcome, finding, answer["cpu_s"], answer["peak_mib"])
 
     def _exchange(self, message: bytes) -> dict[str, Any]:
         process = self._running()
@@ -107,7 +123,7 @@ class Cage:
         took = time.monotonic() - start
         finding = f"hang: no answer after {took:.0f} s" if took >= HANG_S else self._last_words()
         self._end()
-        return {"outcome": "finding", "finding": finding, "cpu_s": took, "peak_mib": 0.0}
+        return {"outcome": "finding", "finding": finding, "cpu_s": took, "peak_mib": 0.0, "deaths": 0}
 
     def _last_words(self) -> str:
         assert self._process is not None  # noqa: S101 - for the type checker
@@ -121,14 +137,13 @@ class Cage:
         if self._process is None or self._process.poll() is not None:
             self._end()
             self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-            one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             self._process = subprocess.Popen(  # noqa: S603 - this project's own module
                 _COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,
                 cwd=_ROOT,
-                env={**os.environ, **one},
+                env={**os.environ, **SETTINGS},
             )
         return self._process
 

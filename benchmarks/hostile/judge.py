@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.hostile.seeds import PATIENT
 from mura_core.errors import ImageError, SessionError
+from mura_core.gdcm_frames import DECODER
 from mura_core.images import read_radiograph
 from mura_core.review.cases import check_films, open_cases
 from mura_core.roi import find_roi
@@ -126,12 +127,12 @@ def order(kind: str, data: bytes) -> bytes:
 
 
 def measured(kind: str, data: bytes) -> dict[str, Any]:
-    """Try a file and give the outcome, the CPU seconds and the peak growth in MiB (0 where unknown).
+    """Try a file and give outcome, CPU seconds, peak growth in MiB (0 if unknown) and contained crashes.
 
     CPU seconds, not those of the clock: on a shared machine the clock measures the neighbours.
     """
     before = _resident_mib("VmRSS", reset=True)
-    start = time.process_time()
+    start, deaths = time.process_time(), DECODER.deaths
     finding = ""
     try:
         outcome = try_file(kind, data)
@@ -139,7 +140,13 @@ def measured(kind: str, data: bytes) -> dict[str, Any]:
         outcome, finding = "finding", f"{type(error).__name__}: {error}"
     cpu_s = time.process_time() - start
     peak_mib = _resident_mib("VmHWM") - before
-    return {"outcome": outcome, "finding": finding, "cpu_s": cpu_s, "peak_mib": max(0.0, peak_mib)}
+    return {
+        "outcome": outcome,
+        "finding": finding,
+        "cpu_s": cpu_s,
+        "peak_mib": max(0.0, peak_mib),
+        "deaths": DECODER.deaths - deaths,
+    }
 
 
 def _resident_mib(field: str, *, reset: bool = False) -> float:
