@@ -2,9 +2,9 @@
 
 `python -m benchmarks.fuzz [--cases N] [--seed N] [--keep DIR] [--out FILE]` tries every bomb once, then files
 of valid structure and hostile values (hypothesis), then damaged bytes (atheris where it is installed, else by
-chance). Each must end as a radiograph or session as documented, or in the documented error, within the limits
-of time and memory in `cage`. Files that did not are kept. Writes the counts as JSON, and ends with status 1 if
-there was a finding.
+chance). Each must end as a radiograph or session as documented, or in the documented error, within the
+limits of `cage`. Files that did not are kept. Writes the counts as JSON, and ends with status 1 if there
+was a finding.
 """
 
 from __future__ import annotations
