@@ -11,7 +11,7 @@ FORMAT ?= mura
 DEVICES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check train bench load space clean
+.PHONY: help demo test check train bench load fuzz space clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev ## measure the speed figures of the README on this machine a
 
 space: $(PY) ## put together in build/space what a Hugging Face Space of the page needs
 	$(PY) -m deploy.space $(ARGS)
+
+fuzz: $(VENV)/.dev ## try 10,000 hostile and damaged files on the reader, and write down what came of them
+	$(PY) -m benchmarks.fuzz $(ARGS)
 
 load: $(VENV)/.dev ## let 50 and 200 readers come at once, and write what came of it into the README; ARGS="--soak 60"
 	$(PY) -m benchmarks.load $(ARGS)

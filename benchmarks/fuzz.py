@@ -14,6 +14,7 @@ import datetime
 import importlib.metadata
 import importlib.util
 import json
+import math
 import os
 import platform
 import subprocess
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +84,8 @@ def main() -> int:
         costly = dict(_bombs(cage))
         rows = list(costly.values())
         left = options.cases - len(rows)
-        for kind, share in SHARES.items():
-            count = round(left * share)
+        for kind, share in SHARES.items() if left > 0 else ():
+            count = math.ceil(left * share)
             rows.append(_structures(cage, kind, round(count * STRUCTURE), options.seed))
             rows.append(_damaged(cage, kind, count - rows[-1].cases, options))
             print(*map(_line, rows[-2:]), sep="\n", flush=True)
@@ -213,10 +214,15 @@ def _report(
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    shown = asdict(row)
-    del shown["findings"]
-    shown["slowest_s"], shown["peak_mib"] = round(row.slowest_s, 2), round(row.peak_mib)
-    return shown
+    return {
+        "kind": row.kind,
+        "how": row.how,
+        "cases": row.cases,
+        "outcomes": dict(row.outcomes),
+        "slowest_s": round(row.slowest_s, 2),
+        "peak_mib": round(row.peak_mib),
+        "contained_crashes": row.contained_crashes,
+    }
 
 
 def _line(row: Row) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import fuzz
 from benchmarks.hostile import cage, judge
 from benchmarks.hostile.archives import zips
 from benchmarks.hostile.bombs import bombs
@@ -20,6 +24,7 @@ from mura_core.errors import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 STRUCTURES = {"png": pngs(), "jpeg": jpegs(), "dicom": dicoms(), "zip": zips()}
 QUICK_BOMBS = [
@@ -96,7 +101,7 @@ def test_whatever_is_not_promised_is_a_finding(
     monkeypatch: pytest.MonkeyPatch, raised: Exception | None, found: str
 ) -> None:
     class Film:
-        pixels = values = __import__("numpy").zeros((64, 64), "float64")
+        pixels = values = np.zeros((64, 64))
 
     def read(_: bytes) -> object:
         if raised:
@@ -130,6 +135,41 @@ def test_damage_is_the_same_for_the_same_seed() -> None:
     once, again, other = (list(damaged_files("png", 5, seed)) for seed in (1, 1, 2))
     assert once == again
     assert once != other
+
+
+def test_the_long_run_that_was_committed_found_nothing_within_these_limits() -> None:
+    report = json.loads((fuzz._ROOT / "benchmarks" / "fuzz.json").read_text(encoding="utf-8"))
+    assert report["cases"] >= 10_000
+    assert report["findings"] == []
+    assert "finding" not in report["outcomes"]
+    assert sum(report["outcomes"].values()) == report["cases"]
+    assert report["limits"] == {"cpu_s": cage.CPU_S, "clock_s": cage.HANG_S, "peak_mib": cage.MEMORY_MIB}
+    assert {row["kind"] for row in report["rows"]} == set(seeds())
+    assert set(report["bombs"]) == set(bombs())
+
+
+def test_a_short_run_counts_what_it_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz, "bombs", lambda: {"small": ("png", lambda: seeds()["png"]["L"])})
+    monkeypatch.setattr(fuzz.importlib.util, "find_spec", lambda _: None)
+    out = tmp_path / "fuzz.json"
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--cases", "41", "--keep", str(tmp_path), "--out", str(out)])
+    assert fuzz.main() == 0
+    report = json.loads(out.read_text(encoding="utf-8"))
+    assert sum(report["outcomes"].values()) == report["cases"] >= 41
+    assert report["bombs"]["small"]["outcomes"] == {"radiograph": 1}
+    assert {row["how"] for row in report["rows"]} == {"structure, hypothesis", "bytes, by chance"}
+
+
+def test_a_finding_ends_with_status_1_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz, "bombs", lambda: {"slow": ("png", lambda: seeds()["png"]["L"])})
+    monkeypatch.setattr(cage, "CPU_S", 0.0)
+    out = tmp_path / "fuzz.json"
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--cases", "1", "--keep", str(tmp_path), "--out", str(out)])
+    assert fuzz.main() == 1
+    found = json.loads(out.read_text(encoding="utf-8"))["findings"]
+    assert found[0]["what"].startswith("slow: ")
+    kept = [path for path in tmp_path.iterdir() if path != out]
+    assert [path.read_bytes() for path in kept] == [seeds()["png"]["L"]]
 
 
 def test_strategies_stand_for_every_kind_that_is_read() -> None:

@@ -27,6 +27,12 @@ _MAKING = ".making"
 """There, and locked, while a session is made beside its uploads."""
 
 _MAX_PART = 100
+_MAX_PART_BYTES = 200
+"""Of a name as the disk keeps it; common ones take 255."""
+
+_MAX_PARTS = 8
+"""Folders in a name, the file's own included; those above them are dropped."""
+
 _UNSAFE = frozenset('/\\:*?"<>|')
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -130,8 +136,16 @@ def safe_parts(name: str) -> tuple[str, ...]:
         letters = (letter for letter in part if letter.isprintable() and letter not in _UNSAFE)
         shown = "".join(letters).strip()
         if shown.strip("."):
-            kept.append(shown if len(shown) <= _MAX_PART else shown[:40] + shown[-40:])
-    return tuple(kept) or ("unnamed",)
+            kept.append(_short(shown))
+    return tuple(kept[-_MAX_PARTS:]) or ("unnamed",)
+
+
+def _short(part: str) -> str:
+    """Leave out the middle of a long name."""
+    if len(part) <= _MAX_PART and len(part.encode()) <= _MAX_PART_BYTES:
+        return part
+    half = 40 if part.isascii() else _MAX_PART_BYTES // 8
+    return part[:half] + part[-half:]
 
 
 def _keep(files: Iterable[tuple[str, bytes]], folder: Path) -> _Kept:
@@ -142,6 +156,7 @@ def _keep(files: Iterable[tuple[str, bytes]], folder: Path) -> _Kept:
         OSError: They cannot be written.
     """
     zips, tables, films = [], [], 0
+    taken: dict[Path, int] = {}
     for number, (name, content) in enumerate(files, 1):
         if number > MAX_UPLOADS:
             raise SessionError(f"More than {MAX_UPLOADS} files were given. Put them in a ZIP.")
@@ -156,7 +171,7 @@ def _keep(files: Iterable[tuple[str, bytes]], folder: Path) -> _Kept:
             _write(folder / TRUTH_NAME, content)
         else:
             films += 1
-            _write(_free(folder.joinpath(STUDIES, *parts)), content)
+            _write(_free(folder.joinpath(STUDIES, *parts), taken), content)
     if len(tables) > 1:
         raise SessionError(f"{len(tables)} CSV files were given ({', '.join(tables[:3])}). Give one.")
     if len(zips) > 1 or bool(zips) == bool(films):
@@ -166,14 +181,25 @@ def _keep(files: Iterable[tuple[str, bytes]], folder: Path) -> _Kept:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SessionError(
+            f"{path.parent.name} was given as a file and as a folder. Rename one of them."
+        ) from error
     path.write_bytes(content)
 
 
-def _free(path: Path) -> Path:
-    """Give a path that is not taken: discs call every study's first film the same."""
-    number, free = 1, path
+def _free(path: Path, taken: dict[Path, int]) -> Path:
+    """Give a path that is not taken: discs call every study's first film the same.
+
+    Args:
+        path: The one that is wanted.
+        taken: The number that each path was last given with; kept from file to file.
+    """
+    number, free = taken.get(path, 1), path
     while free.exists():
         number += 1
         free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    taken[path] = number
     return free
