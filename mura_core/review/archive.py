@@ -37,10 +37,17 @@ _HEADER_BYTES = 30
 _MAX_NAME = 500
 _MAX_SHOWN = 100
 _BROKEN = (
-    zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError, ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
     IndexError,
-    OverflowError, struct.error,
-)  # fmt: skip
+    OverflowError,
+)
 _AGAIN = "Make the ZIP again from the folder of studies, without a password."
 
 
