@@ -10,6 +10,11 @@ _STANDALONE_MARKERS = frozenset(range(0xD0, 0xD9)) | {0x01}
 _SCAN = 0xDA
 _SCAN_MARK = bytes((0xFF, _SCAN))
 _END = b"\xff\xd9"
+_MAX_SEGMENTS = 10_000
+"""In front of the first scan, where decoders go one by one. Films have some ten; a profile of 16 MiB, 255."""
+
+_MAX_BOXES = 100
+_MAX_CHUNKS = 100_000
 _JP2 = b"\0\0\0\x0cjP  "
 _MAX_COMPONENTS = 4
 _MAX_TILES = 65_535
@@ -29,13 +34,15 @@ class StreamSize:
 
 
 def read_jpeg_size(stream: bytes) -> StreamSize | None:
-    """Read the frame header of a JPEG or JPEG-LS stream; None unless it is in order up to the scan.
+    """Read the frame header of a JPEG or JPEG-LS stream; None unless in order and short up to the scan.
 
     >>> read_jpeg_size(bytes.fromhex("ffd8 ffc0 000b 08 0040 0080 01 011100 ffda")) == StreamSize(64, 128, 8)
     True
     """
     at, size = 2, None
-    while at + 2 <= len(stream) and stream[at] == 0xFF:
+    for _ in range(_MAX_SEGMENTS):
+        if at + 2 > len(stream) or stream[at] != 0xFF:
+            break
         marker = stream[at + 1]
         if marker == _SCAN:
             return size
@@ -54,6 +61,16 @@ def read_jpeg_size(stream: bytes) -> StreamSize | None:
 def has_too_many_scans(stream: bytes) -> bool:
     """Say whether a JPEG makes its decoder visit every pixel again and again, for a few bytes each time."""
     return stream.count(_SCAN_MARK) > MAX_JPEG_SCANS
+
+
+def has_too_many_chunks(png: bytes) -> bool:
+    """Say whether a PNG is cut into more pieces than 60 MiB of the smallest that encoders write."""
+    at = 8
+    for _ in range(_MAX_CHUNKS):
+        if at + 12 > len(png):
+            return False
+        at += 12 + int.from_bytes(png[at : at + 4], "big")
+    return True
 
 
 def read_jpeg2000_size(stream: bytes) -> StreamSize | None:
@@ -79,7 +96,7 @@ def read_jpeg2000_size(stream: bytes) -> StreamSize | None:
 def _codestream(stream: bytes) -> int:
     """Find the codestream among the boxes of a JP2 file (T.800 I.4) as a decoder does; 0 for a bare one."""
     at = 0
-    while stream.startswith(_JP2) and at + 8 <= len(stream):
+    for _ in range(_MAX_BOXES if stream.startswith(_JP2) else 0):
         length, kind = int.from_bytes(stream[at : at + 4], "big"), stream[at + 4 : at + 8]
         if kind == b"jp2c":
             return at + (16 if length == 1 else 8)

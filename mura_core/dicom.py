@@ -42,6 +42,8 @@ PLUGINS = {
 for _syntax in gdcm_frames.DECODER_DEPENDENCIES:
     get_decoder(_syntax).add_plugin(OWN_MANUFACTURER, ("mura_core.gdcm_frames", "decode_frame"))
 get_decoder(RLELossless).add_plugin(OWN_MANUFACTURER, ("mura_core.dicom_rle", "decode_frame"))
+ITEM_MARK = b"\xfe\xff\x00\xe0"
+MAX_FRAGMENTS = 20_000
 JPEG_MARK = b"\xff\xd8"
 MAX_SPACING_MM = 10.0
 PALETTE = "PALETTE COLOR"
@@ -159,7 +161,13 @@ def _check_stream(ds: Dataset) -> None:
     GDCM trusts them: a stream that contradicts the header ends the process instead of raising.
     """
     syntax = ds.file_meta.TransferSyntaxUID
-    if not syntax.is_encapsulated or syntax == RLELossless:
+    if not syntax.is_encapsulated:
+        return
+    if ds.PixelData.count(ITEM_MARK) > MAX_FRAGMENTS:
+        raise ImageError(
+            f"The DICOM's pixels are in more than {MAX_FRAGMENTS:,} pieces. Export the radiograph again."
+        )
+    if syntax == RLELossless:
         return
     stream = get_frame(ds.PixelData, 0, number_of_frames=1)
     size = read_stream_size(stream)

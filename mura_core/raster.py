@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mura_core.codestream import MAX_JPEG_SCANS, StreamSize, has_too_many_scans, read_jpeg_size
+from mura_core.codestream import (
+    MAX_JPEG_SCANS,
+    StreamSize,
+    has_too_many_chunks,
+    has_too_many_scans,
+    read_jpeg_size,
+)
 from mura_core.decoding import Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
 from mura_core.errors import ImageError
 
@@ -74,6 +80,10 @@ def _check_cost(data: bytes, size: StreamSize, kind: str) -> None:
     if kind == "jpeg" and has_too_many_scans(data):
         raise ImageError(
             f"The JPEG has over {MAX_JPEG_SCANS} scans; no radiograph has. Export the radiograph again."
+        )
+    if kind == "png" and has_too_many_chunks(data):
+        raise ImageError(
+            "The PNG is cut into too many pieces; no radiograph is. Export the radiograph again."
         )
     channels = _PNG_CHANNELS.get(data[25], 1) if kind == "png" else 1
     taken = size.height * size.width * channels * size.bits // 8

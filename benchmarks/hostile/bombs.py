@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,21 @@ from pydicom import uid
 
 from benchmarks.hostile import archives
 from benchmarks.hostile.films import item, large, long_rle, nested
-from benchmarks.hostile.pictures import flat_png, png, scan_bomb, zeros
-from benchmarks.hostile.seeds import dicom, element, frame, header, number, preamble
+from benchmarks.hostile.pictures import flat_png, png, scan_bomb, segment, zeros
+from benchmarks.hostile.seeds import (
+    HEIGHT,
+    WIDTH,
+    chunk,
+    dicom,
+    element,
+    encapsulated,
+    film,
+    frame,
+    header,
+    number,
+    picture,
+    preamble,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +46,12 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "PNG, 64 million RGBA of 16 bits": ("png", lambda: flat_png(SIDE, SIDE, 16, 6)),
         "PNG, 32 million RGBA of 16 bits": ("png", lambda: flat_png(SIDE // 2, SIDE, 16, 6)),
         "PNG, pixels without end": ("png", lambda: png(96, 96, 8, 0, zeros(1000))),
+        "PNG, a million empty chunks": ("png", lambda: _chunks(b"teXt", b"")),
+        "PNG, a million chunks of text": ("png", lambda: _chunks(b"tEXt", b"a\0b")),
+        "PNG, a million pieces of pixels": ("png", lambda: _chunks(b"IDAT", b"")),
+        "JPEG, a million empty segments": ("jpeg", lambda: _segments(segment(0xFE, b"") * 1_000_000)),
+        "JPEG, a million empty profiles": ("jpeg", _profiles),
+        "JPEG, 50 million bytes of fill": ("jpeg", lambda: _segments(b"\xff" * 50_000_000)),
         "JPEG, 64 million RGB": ("jpeg", lambda: _jpeg("RGB")),
         "JPEG, 64 million CMYK, progressive": ("jpeg", lambda: _jpeg("CMYK", progressive=True)),
         "JPEG, 1,000 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 1000)),
@@ -58,6 +78,9 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "DICOM, a palette for 64 million": ("dicom", lambda: _palette(None, SIDE)),
         "DICOM, deflated RGB of 64 million": ("dicom", lambda: _deflated_rgb(SIDE)),
         "DICOM, a number of 50 MB in front": ("dicom", _long_meta),
+        "DICOM, a million fragments of stated length": ("dicom", lambda: _fragments(stated=True)),
+        "DICOM, JPEG 2000 in a million boxes": ("dicom", _boxes),
+        "DICOM, a JPEG of a million segments": ("dicom", _jpeg_segments),
         "DICOM, a million fragments": ("dicom", _fragments),
         **{f"ZIP, {name}": ("zip", lambda name=name: archives.bombs()[name]()) for name in archives.bombs()},
     }  # fmt: skip
@@ -100,19 +123,47 @@ def _texts(tag: int, vr: bytes, value: bytes) -> bytes:
 
 def _elements() -> bytes:
     implicit = uid.ImplicitVRLittleEndian
-    film = dicom(implicit, header(implicit), frame(implicit))
+    whole = dicom(implicit, header(implicit), frame(implicit))
     private = b"".join(
         element(0x00090000 + 0x20000 * (n >> 15) + 0x1000 + (n & 0x7FFF), "UN", b"", syntax=implicit)
         for n in range(1_000_000)
     )
-    return film + private
+    return whole + private
 
 
-def _fragments() -> bytes:
+def _fragments(*, stated: bool = False) -> bytes:
     syntax = uid.JPEGLosslessSV1
-    pieces = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000
-    elements = {**header(syntax), 0x00280010: ("US", number(96))}
-    return dicom(syntax, elements, pieces + b"\xfe\xff\xdd\xe0\0\0\0\0")
+    pieces = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000 + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    whole = dicom(syntax, header(syntax), pieces)
+    place = whole.rindex(b"\xe0\x7f\x10\0") + 8
+    return whole[:place] + len(pieces).to_bytes(4, "little") + whole[place + 4 :] if stated else whole
+
+
+def _boxes() -> bytes:
+    syntax = uid.JPEG2000Lossless
+    mark = b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0\0\0\x08free" * 1_000_000 + b"\0\0\0\0jp2c"
+    return dicom(syntax, header(syntax), encapsulated(mark + frame(syntax)))
+
+
+def _jpeg_segments() -> bytes:
+    syntax = uid.JPEGBaseline8Bit
+    return dicom(syntax, header(syntax), encapsulated(_segments(segment(0xFE, b"") * 1_000_000)))
+
+
+def _profiles() -> bytes:
+    return _segments(segment(0xE2, b"ICC_PROFILE\0\1\1") * 1_000_000)
+
+
+def _segments(between: bytes) -> bytes:
+    """A JPEG with something between its first marker and the rest."""
+    data = picture("JPEG", "L")
+    return data[:2] + between + data[2:]
+
+
+def _chunks(name: bytes, body: bytes) -> bytes:
+    """A PNG with a million chunks in front of its pixels."""
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in film()))
+    return png(WIDTH, HEIGHT, 8, 0, packed, between=chunk(name, body) * 1_000_000)
 
 
 def _palette(segments: bytes | None, side: int = 96) -> bytes:
@@ -143,7 +194,7 @@ def _deflated_rgb(side: int) -> bytes:
 
 def _long_meta() -> bytes:
     implicit = uid.ImplicitVRLittleEndian
-    film = dicom(implicit, header(implicit), frame(implicit))
+    whole = dicom(implicit, header(implicit), frame(implicit))
     number_of_many = element(0x00020003, "UC", b"\\" * 50_000_000, syntax=uid.ExplicitVRLittleEndian)
-    at = film.index(b"\2\0\x10\0")
-    return film[:at] + number_of_many + film[at:]
+    at = whole.index(b"\2\0\x10\0")
+    return whole[:at] + number_of_many + whole[at:]
