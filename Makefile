@@ -56,7 +56,7 @@ load: $(VENV)/.dev ## let 50 and 200 readers come at once, and write what came o
 	$(PY) -m benchmarks.figures
 
 clean: ## remove the environment and the caches, keep data, runs and weights
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	find app.py mura_core demo deploy tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # A Python is tried by running it: a name on the path may be a stub that only complains.

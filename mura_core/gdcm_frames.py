@@ -31,6 +31,7 @@ PIPE_BYTES = 1024**2
 _SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",  # it may write no file
     # glibc would give the memory of every film back, and fetch it anew for the next: a quarter of the time.
     "MALLOC_TRIM_THRESHOLD_": str(128 * 1024**2),
     "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2),  # it takes no more
