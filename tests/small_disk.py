@@ -34,6 +34,13 @@ def make_read_only(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def make_room(folder: Path, kilobytes: int) -> None:
+    """Let a mounted disk be larger from now on."""
+    done = _run("mount", "-o", f"remount,size={kilobytes}k", str(folder))
+    assert done is not None
+    assert done.returncode == 0, done.stderr
+
+
 def fill(folder: Path, leave: int = 0) -> Path:
     """Fill a disk with one file, but for `leave` bytes; gives the file."""
     filler = folder / "filler"
