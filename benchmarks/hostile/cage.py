@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CPU_S = 5.0
-"""For one file. The slowest whole film, 64 million pixels of JPEG 2000, takes most of it on one core."""
+"""For one file. The slowest that is read, 64 million pixels of RGBA, takes 3 s of one core."""
 
 HANG_S = 300.0
 """After which a process that does not answer is ended; of the clock, so it leaves a busy machine its time."""
