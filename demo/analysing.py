@@ -106,7 +106,7 @@ async def analyse(
         At each step, what the viewer shows, and the study to keep.
     """
     if not tray.files and not tray.refused:
-        yield failure(words["page.no_files"]), None
+        yield failure(words["page.let_go" if tray.let_go else "page.no_files"]), None
         return
     films = Films(tray)
     work = partial(_read, predictor, films)

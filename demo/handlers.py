@@ -56,10 +56,12 @@ class Tray:
     Attributes:
         files: (name, content) in the order given.
         refused: Files that were not taken.
+        let_go: Whether files waited here until the memory was needed for others.
     """
 
     files: tuple[tuple[str, bytes], ...] = ()
     refused: tuple[Refusal, ...] = ()
+    let_go: bool = False
 
 
 @dataclass(frozen=True, eq=False)

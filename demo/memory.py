@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from demo.handlers import OpenStudy
+from demo.handlers import OpenStudy, Tray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
@@ -37,20 +37,20 @@ def give_back_early() -> None:
 
 
 def make_room(ui: gr.Blocks) -> None:
-    """Let go of the studies that were used longest ago where all open ones take more than `KEPT_BYTES`.
+    """Let go of what was used longest ago where all open studies and waiting files take over `KEPT_BYTES`.
 
-    Whoever comes back to such a study is told to analyse it again.
+    Whoever comes back to such a study is told to analyse it again, and to such files to drop them again.
     """
     sessions = list(ui.state_holder.session_data.values())
     keep_newest((session.state_data for session in reversed(sessions)), KEPT_BYTES)
 
 
 def keep_newest(states: Iterable[MutableMapping[int, Any]], budget_bytes: int) -> None:
-    """Replace studies by None once those before them fill the budget.
+    """Let go of studies and waiting files once those before them fill the budget.
 
     Args:
         states: What each reader's page keeps, the one used last first; changed in place.
-        budget_bytes: What studies may take together.
+        budget_bytes: What they may take together.
     """
     for state in states:
         for key, kept in list(state.items()):
@@ -58,6 +58,10 @@ def keep_newest(states: Iterable[MutableMapping[int, Any]], budget_bytes: int) -
                 budget_bytes -= size_bytes(kept)
                 if budget_bytes < 0:
                     state[key] = None
+            elif isinstance(kept, Tray) and kept.files:
+                budget_bytes -= sum(len(content) for _, content in kept.files)
+                if budget_bytes < 0:
+                    state[key] = Tray(let_go=True)
 
 
 def size_bytes(opened: OpenStudy) -> int:

@@ -182,7 +182,7 @@ def _build_page(
 ) -> None:
     parts = _lay_out(predictor, words, archived=pacs is not None, reviews=reviews)
     running = _connect_model(ui, predictor, turns, parts, words)
-    _connect_tray(parts, words, running)
+    _connect_tray(ui, parts, words, running)
     connect_comparison(predictor, turns, parts.viewer, parts.opened, words)
     connect_archive(parts.archive, parts.opened, words)
     if pacs is not None and parts.pacs is not None:
@@ -266,12 +266,13 @@ def _connect_model(
     return running
 
 
-def _connect_tray(parts: Parts, words: Wording, running: list[Any]) -> None:
+def _connect_tray(ui: gr.Blocks, parts: Parts, words: Wording, running: list[Any]) -> None:
     """Move what is dropped into memory at once, and let it be taken out again."""
     shown = [parts.tray, parts.waiting, parts.analyse]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "undocumented"}
 
     def add(files: list[dict[str, Any]] | None, kept: Tray) -> tuple[Any, ...]:
+        make_room(ui)
         uploads = [
             UploadedFile(file["orig_name"] or file["path"], Path(file["path"])) for file in files or []
         ]

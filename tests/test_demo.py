@@ -255,6 +255,14 @@ def test_of_all_open_studies_those_used_last_are_kept() -> None:
     assert (last[2], middle[2]) == (None, None)
 
 
+def test_files_that_wait_are_let_go_too_and_their_reader_is_told() -> None:
+    waiting = Tray(files=(("a.png", bytes(100)),))
+    newer, older = states = [{1: waiting}, {1: waiting}]
+    memory.keep_newest(states, 150)
+    assert (newer[1], older[1]) == (waiting, Tray(let_go=True))
+    assert last(FakePredictor(), older[1])["error"] == WORDS["page.let_go"]
+
+
 def test_an_error_made_for_the_reader_is_shown() -> None:
     shown = last(FakePredictor(error=WeightsError("plain words")), Tray(files=(("a.png", png()),)))
     assert (shown["error"], shown["verdict"], shown["busy"]) == ("plain words", None, False)
