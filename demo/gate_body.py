@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterator, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Body:
 
 
 def _too_large() -> Refused:
-    return Refused(413, "Too large.")
+    return Refused(413, HTTPStatus(413).phrase)
 
 
 async def refuse(send: Send, refused: Refused) -> None:

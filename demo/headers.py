@@ -78,7 +78,7 @@ def page_policy(hashes: Iterable[str], ancestors: Iterable[str]) -> str:
             "default-src 'none'",
             " ".join(("script-src 'self' 'unsafe-eval'", *hashes)),
             "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
+            " ".join(("img-src 'self'", "data:", "blob:")),
             "font-src 'self' data:",
             "connect-src 'self'",
             "manifest-src 'self'",

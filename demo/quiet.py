@@ -31,7 +31,7 @@ def describe(error: BaseException | None) -> str:
         frames = "".join(traceback.format_tb(error.__traceback__))
         parts.append(f"{type(error).__name__} at\n{frames}")
         error = error.__cause__ or error.__context__
-    return "caused by\n".join(parts[:5]).rstrip()
+    return "<- ".join(parts[:5]).rstrip()
 
 
 class _Traceback:
