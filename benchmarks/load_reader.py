@@ -71,11 +71,16 @@ class ReaderPage:
         outcome.whole_s = time.perf_counter() - start
         return outcome
 
-    async def leave_early(self, sent: Sent, after_s: float) -> None:
-        """Drop a study, press the button, and be gone before it is read."""
-        await self._drop(sent)
-        with suppress(TimeoutError):
+    async def leave_early(self, sent: Sent, after_s: float) -> str:
+        """Drop a study, press the button, be gone before it is read; gives what went wrong, if anything."""
+        try:
+            await self._drop(sent)
             await asyncio.wait_for(self._analyse(sent, Outcome()), after_s)
+        except TimeoutError:
+            return ""
+        except Exception as error:  # noqa: BLE001 - as in `read`
+            return f"{type(error).__name__}: {error}"[:200]
+        return ""
 
     async def beat(self) -> None:
         """Keep the page open, until cancelled."""

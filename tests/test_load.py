@@ -77,6 +77,7 @@ def test_pages_that_come_and_go_are_counted_and_leave_nothing(server: Server, fi
     found = asyncio.run(soak(server, films, seconds=1, settle_s=1))
     assert (found["troubles"], found["mixed_up"], found["disk_mb_end"]) == ([], 0, 0)
     assert found["studies"] > 0
+    assert found["left_early"] > 0
     # 30 MB more than before the crowd; several hundred where freed films are not given back at once.
     assert 0 < found["rss_mb"]["end"] < found["rss_mb"]["start"] + 150
     assert found["files"]["end"] > 0
