@@ -21,6 +21,9 @@ _BAR_BRIGHTNESS = 0.4
 _FAINT = 0.13
 _CLEAR = 0.27
 _LOWEST_STEP = 6.0
+_PAGE_LEVEL = 235
+_PAGE_SPREAD = 3
+_SMALLEST_FILM_PX = 32
 
 
 def find_roi(pixels: NDArray[np.float32]) -> Box:
@@ -36,7 +39,8 @@ def find_roi(pixels: NDArray[np.float32]) -> Box:
         Box in whole px, inside the frame.
     """
     height, width = pixels.shape
-    small, scale = _working_copy(pixels)
+    page, scale = _working_copy(pixels)
+    rows_before, columns_before, small = _without_white_page(page)
     background = _background(small)
     bars = _collimator_bars(small, background)
     faint, clear = (_foreground(small, bars, background, step) for step in (_FAINT, _CLEAR))
@@ -44,6 +48,7 @@ def find_roi(pixels: NDArray[np.float32]) -> Box:
     if not parts.any():
         return Box(0, 0, height, width)
     rows, columns = np.flatnonzero(parts.any(axis=1)), np.flatnonzero(parts.any(axis=0))
+    rows, columns = rows + rows_before, columns + columns_before
     margin = _MARGIN * max(small.shape)
     top = max(0, int((rows[0] - margin) / scale))
     left = max(0, int((columns[0] - margin) / scale))
@@ -61,6 +66,22 @@ def _working_copy(pixels: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), 1.0)
     return np.clip(small * 255.0, 0, 255).astype(np.uint8), scale
+
+
+def _without_white_page(small: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
+    """Drop the even white margins of a page that a film was laid on; the rest as a view, and where it begins.
+
+    Nothing of a film is even: a collimator bar or a bright border has grain, and stays for what follows.
+    """
+    white = (small.min(axis=1) > _PAGE_LEVEL) & (np.ptp(small, axis=1) < _PAGE_SPREAD)
+    rows = np.flatnonzero(~white)
+    if rows.size < _SMALLEST_FILM_PX:
+        return 0, 0, small
+    small = small[rows[0] : rows[-1] + 1]
+    columns = np.flatnonzero(~((small.min(axis=0) > _PAGE_LEVEL) & (np.ptp(small, axis=0) < _PAGE_SPREAD)))
+    if columns.size < _SMALLEST_FILM_PX:
+        return 0, 0, small
+    return int(rows[0]), int(columns[0]), small[:, columns[0] : columns[-1] + 1]
 
 
 def _background(small: NDArray[np.uint8]) -> float:

@@ -38,6 +38,21 @@ def test_white_collimator_bars_are_dropped() -> None:
     assert_holds_the_limb(film, at_most=0.35)
 
 
+@pytest.mark.parametrize("margins", [(110, 90, 110, 90), (0, 200, 0, 0), (150, 0, 0, 0)])
+def test_the_white_page_that_a_film_lies_on_is_no_part_of_it(margins: tuple[int, int, int, int]) -> None:
+    above, left, below, right = margins
+    page = np.pad(limb(), ((above, below), (left, right)), constant_values=1.0)
+    alone, found = find_roi(limb()), find_roi(page)
+    # A step of the working copy, and the margin that goes with the size of what is looked at.
+    assert (found.top - above, found.left - left) == pytest.approx((alone.top, alone.left), abs=8)
+    assert (found.height, found.width) == pytest.approx((alone.height, alone.width), abs=14)
+
+
+def test_a_white_page_without_a_film_falls_back_to_the_full_frame() -> None:
+    roi = find_roi(np.ones((300, 200), np.float32))
+    assert (roi.top, roi.left, roi.height, roi.width) == (0, 0, 300, 200)
+
+
 def test_a_slanted_bar_is_dropped() -> None:
     film = limb()
     for column in range(film.shape[1]):
