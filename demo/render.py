@@ -125,7 +125,8 @@ def encode_verdict(result: StudyResult, words: Wording) -> dict[str, Any]:
         "specific": points.specific,
         "points": words.operating_points(points),
         "model": words.text("page.model_line", name=result.model_name, version=result.model_version),
-        "timing": words.text("page.timing", seconds=f"{result.timing.total_s:.1f}", engine=result.engine),
+        "timing": words.text("page.timing", seconds=f"{result.timing.total_s:.1f}"),
+        "engine": result.engine,
     }
 
 

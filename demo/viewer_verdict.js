@@ -18,6 +18,7 @@ function showVerdict(value) {
   put(".number", verdict?.probability_text);
   put(".meaning", verdict ? verdict.meaning + " · " + verdict.flagged : "");
   put(".model", verdict ? verdict.model + " · " + verdict.timing : "");
+  find(".model").title = verdict ? verdict.engine : "";
   put(".points", verdict?.points);
   if (!verdict) return;
   const percent = (share) => 100 * share + "%";
