@@ -17,7 +17,7 @@ function showStudy() {
 }
 
 async function save({ name, data }) {
-  const bytes = await (await fetch("data:application/zip;base64," + data)).blob();
+  const bytes = new Blob([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], { type: "application/zip" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(bytes);
   link.download = name;
