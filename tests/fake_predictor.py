@@ -52,7 +52,9 @@ class FakePredictor:
         views = tuple(self._view(view, index) for index, view in enumerate(study.views))
         mean = float(np.mean([view.abnormality_probability for view in views]))
         timing = Timing(0.1, 0.2, 0.1)
-        return StudyResult(mean, POINTS.call(mean), views, POINTS, "fake-network", "0.0-test", timing, "none")
+        return StudyResult(
+            mean, POINTS.call(mean), views, POINTS, "fake-network", "0.0-test", timing, "fake-network"
+        )
 
     def compare(self, study: Study) -> tuple[Variant, ...]:
         """Answer for three steps: each lowers the probabilities of the released one by a tenth more."""
