@@ -6,11 +6,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+import cv2
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+
+# OpenCV's own threads and these get into each other's way: together they take three times as long.
+cv2.setNumThreads(1)
 
 # What is done to a view neither takes long nor calls this again, so that one set of threads serves everybody.
 _hands = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="views")

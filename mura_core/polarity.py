@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mura_core.coarse import coarse
+
 WORK_SIDE_PX = 128
 INVERTED_BELOW = -1.0
 DOUBTFUL_BELOW = -0.6
@@ -59,13 +61,7 @@ def _working_copy(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = pixels.shape
     scale = WORK_SIDE_PX / max(height, width)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    # By a whole number first, which takes a sixth of the time on a large film.
-    whole = int(1 / scale / 2)
-    if whole > 1:
-        pixels = pixels[: height - height % whole, : width - width % whole]
-        coarse = (pixels.shape[1] // whole, pixels.shape[0] // whole)
-        pixels = np.asarray(cv2.resize(pixels, coarse, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(coarse(pixels, WORK_SIDE_PX), size, interpolation=cv2.INTER_AREA).astype(np.float32)
     low, high = np.percentile(small, (1, 99))
     stretched: NDArray[np.float32] = (np.clip(small, low, high) - low) / max(high - low, 1e-6)
     return stretched.astype(np.float32)

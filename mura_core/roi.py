@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from mura_core.coarse import coarse
 from mura_core.study import Box
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _working_copy(pixels: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float
     height, width = pixels.shape
     scale = min(1.0, _WORKING_SIDE_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(coarse(pixels, _WORKING_SIDE_PX), size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), 1.0)
     return np.clip(small * 255.0, 0, 255).astype(np.uint8), scale
 

@@ -15,6 +15,7 @@ ORDER = (
     "codestream",
     "window",
     "decoding",
+    "coarse",
     "polarity",
     "raster",
     "dicom_file",
