@@ -23,7 +23,7 @@ TRIES = 3
 _RESULT = """
 import resource, sys, time
 from pathlib import Path
-from benchmarks.speed import build
+from benchmarks.contestants import build
 name, weights, *files = sys.argv[1:]
 contestant = build(name, Path(weights) if weights else None)
 contestant.run([Path(file) for file in files])

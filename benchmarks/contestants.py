@@ -180,6 +180,13 @@ class PeerB:
         return probability
 
 
+def build(name: str, weights: Path | None) -> Contestant:
+    """Make a contestant by its name: "peer A", "peer B", or one of our engines."""
+    if name == "peer A":
+        return PeerA(weights)
+    return PeerB(weights) if name == "peer B" else Ours(weights, name)
+
+
 class _Clock:
     def __init__(self) -> None:
         self.seconds: Stages = {}

@@ -1,10 +1,10 @@
 """How long a study takes from files to pictures: this project with each engine, against two peers.
 
 `python -m benchmarks.speed [--weights DIR] [--runs N] [--out FILE]` draws films of 2.7 megapixels and lets
-all contestants read them in turn, round by round, so that a machine whose speed drifts does so for all of
-them. It also starts each in a process of its own (time to the first result, peak memory), measures the
-convolution peak of this CPU, and starts the app (time to the first page and the first answer, memory). Writes
-JSON and prints tables; `python -m benchmarks.figures` puts them into the README. See `contestants`.
+all contestants read them in turn, each in a process of its own, round by round, so that a machine whose
+speed drifts does so for all of them. It also starts each anew (time to the first result, peak memory),
+measures the convolution peak of this CPU, and starts the app (time to the first page and the first answer,
+memory). Writes JSON and prints tables; `python -m benchmarks.figures` puts them into the README.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ import os
 import platform
 import statistics
 import tempfile
-import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from benchmarks.apart import Apart
 from benchmarks.cold_start import first_answer, first_result
-from benchmarks.contestants import Ours, PeerA, PeerB
+from benchmarks.contestants import Ours
 from benchmarks.peak import forward_share
 from benchmarks.speed_films import KINDS, SHAPE, draw_files
 from benchmarks.speed_tables import tables
 from mura_core.engines import PRECISIONS
 from mura_core.errors import MuraError
-
-if TYPE_CHECKING:
-    from benchmarks.contestants import Contestant
 
 VIEWS = (1, 2, 4, 6)
 STAGE_VIEWS = 4
@@ -46,13 +44,13 @@ def main() -> None:
         "runs": options.runs,
         "app": first_answer(options.weights),
     }
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as room:
         files = {kind: draw_files(Path(folder), kind, max(VIEWS)) for kind in KINDS}
         names = ("peer A", "peer B", *_engines(options.weights))
         results["processes"] = {
             name: first_result(name, files["png"][:STAGE_VIEWS], options.weights) for name in names
         }
-        contestants = {name: build(name, options.weights) for name in names}
+        contestants = {name: room.enter_context(Apart(name, options.weights)) for name in names}
         results["rows"] = [
             _interleave(contestants, kind, files[kind][:count], options.runs)
             for kind in KINDS
@@ -72,13 +70,6 @@ def main() -> None:
     print(text)
 
 
-def build(name: str, weights: Path | None) -> Contestant:
-    """Make a contestant by its name: "peer A", "peer B", or one of our engines."""
-    if name == "peer A":
-        return PeerA(weights)
-    return PeerB(weights) if name == "peer B" else Ours(weights, name)
-
-
 def _engines(weights: Path | None) -> list[str]:
     """Which of our engines this CPU and these weights can have."""
     found = []
@@ -92,17 +83,13 @@ def _engines(weights: Path | None) -> list[str]:
     return found
 
 
-def _interleave(
-    contestants: dict[str, Contestant], kind: str, files: list[Path], runs: int
-) -> dict[str, Any]:
+def _interleave(contestants: dict[str, Apart], kind: str, files: list[Path], runs: int) -> dict[str, Any]:
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for contestant in contestants.values():
-        contestant.run(files)
+        contestant.seconds(files)
     for _ in range(runs):
         for name, contestant in contestants.items():
-            start = time.perf_counter()
-            contestant.run(files)
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(contestant.seconds(files))
     print(kind, len(files), {name: round(1e3 * statistics.median(taken)) for name, taken in seconds.items()})
     return {
         "kind": kind,
@@ -123,7 +110,7 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
 
-def _stages(contestant: Contestant, files: list[Path], runs: int) -> dict[str, float]:
+def _stages(contestant: Apart, files: list[Path], runs: int) -> dict[str, float]:
     taken = [contestant.stages(files) for _ in range(runs)]
     return {stage: 1e3 * statistics.median(one[stage] for one in taken) for stage in taken[0]}
 

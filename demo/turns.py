@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from demo.line import Line, Rank
+from demo.memory import give_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,9 @@ SLOTS = 2 * MOST_WAITING
 """Events that the server must be able to run at once: whoever waits here takes one there."""
 
 _LOOK_S = 60.0
+_REST_S = 20.0
+"""After so long without a study, what the last ones freed goes back to the system."""
+
 _NEAR = 3
 _GRACE_S = 20.0
 _REMEMBERED = 20
@@ -277,7 +281,10 @@ class Turns:
     def _serve(self) -> None:
         while True:
             with self._moved:
-                while (ticket := self._line.take()) is None:
+                ticket = self._line.take()
+                if ticket is None and not self._moved.wait(_REST_S):
+                    give_back()
+                while ticket is None and (ticket := self._line.take()) is None:
                     self._moved.wait()
                 self._running, self._since = ticket, time.monotonic()
             ticket.read()

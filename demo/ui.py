@@ -18,7 +18,7 @@ from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
 from demo.headers import frame_ancestors
-from demo.memory import give_back_early, make_room
+from demo.memory import make_room, share_arenas
 from demo.pacs import build_pacs, connect_pacs
 from demo.serving import app_arguments, end_on_signal
 from demo.turns import SLOTS, Turns
@@ -88,7 +88,7 @@ def build_ui(predictor: Predictor, desk: Desk | None = None, pacs: Archive | Non
     Returns:
         The page at `/`, at `/ko` in Korean, and that of the review sessions; `launch` serves it.
     """
-    give_back_early()
+    share_arenas()
     first, *others = (Wording(language) for language in LANGUAGES)
     turns = desk.turns if desk is not None else Turns()
     ui = gr.Blocks(
