@@ -128,5 +128,7 @@ def not_installed_there(requirements: Path) -> set[str]:
     return {
         module
         for module, homes in metadata.packages_distributions().items()
+        # What the Space brings itself is this repository's, which may be installed here under its name.
         if not {canonicalize_name(home) for home in homes} & there
+        and not (requirements.parent / module).exists()
     }
