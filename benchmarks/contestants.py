@@ -1,7 +1,7 @@
 """What the speed benchmark times: this project's path from files to what the browser draws, and two peers.
 
 - ours: read, prepare, network and map in one pass, films and heatmaps packed for the viewer.
-- peer A, tuned: the same reading and preparation, the network in eager torch under pytorch-grad-cam's
+- peer A: the same reading and preparation, the network in eager torch under pytorch-grad-cam's
   GradCAM on the rectified map, one film after the other; its forward pass gives the probability too; overlays
   of 1024 px as WebP.
 - peer B, naive: Pillow and torchvision, a prediction, then a new GradCAM that predicts again, overlays of
@@ -90,7 +90,7 @@ class Ours:
 
 
 class PeerA:
-    """Tuned: everything as good as pytorch-grad-cam lets it be."""
+    """pytorch-grad-cam with our reading and preparation. Its layers are not frozen, which would pay."""
 
     def __init__(self, weights: Path | None) -> None:
         from pytorch_grad_cam import GradCAM

@@ -13,7 +13,8 @@ def summary(results: dict[str, Any]) -> list[str]:
     lines = [
         f"Speed on {results['machine']['processor']}, by engine: milliseconds from files of "
         f"{results['megapixels']:.1f} megapixels to pictures, and how many times as fast that is as the same "
-        "network in eager torch under pytorch-grad-cam, tuned, film by film; median of "
+        "network in eager torch under pytorch-grad-cam, film by film (its backward pass goes through the "
+        "whole network; with frozen layers that peer would take about half the time); median of "
         f"{results['runs']} rounds in turn (range). `make bench` ({versions}); more in "
         "[SPEED.md](benchmarks/SPEED.md).",
         "",
@@ -34,7 +35,7 @@ def tables(results: dict[str, Any]) -> list[str]:
         "# Speed",
         "",
         "Written by `make bench`; what the contestants do is in `contestants.py`. Peer A is pytorch-grad-cam "
-        "as good as it gets, peer B is the way of tutorials.",
+        "with our reading and preparation, its layers not frozen; peer B is the way of tutorials.",
         "",
         *_times(results),
         "",

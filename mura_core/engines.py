@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mura_core.sidecar import Sidecar
 
     FloatMap = NDArray[np.float32]
+
+_log = logging.getLogger(__name__)
 
 PRECISIONS = ("int8", "bf16", "f32")
 """Of OpenVINO on the CPU, each a choice of `--device`."""
@@ -71,6 +74,7 @@ class Background:
                 self._engine = self._load()
         except MuraError as error:
             self._error = error
+            _log.error("%s", error)
         # With the loader go the weights as they were read.
         self._load = None
         give_back_memory()
@@ -78,7 +82,10 @@ class Background:
     def _wait(self) -> Engine:
         self._thread.join()
         if self._engine is None:
-            raise self._error or MuraError("The network could not be started. The server's log says why.")
+            # A new one each time: an error raised again keeps the films of everybody it was raised to.
+            raise MuraError(
+                str(self._error or "The network could not be started. The server's log says why.")
+            )
         return self._engine
 
 
@@ -141,8 +148,10 @@ def _openvino(
         raise MuraError(f"--device {precision} runs densenet169, not {sidecar.architecture}. Use torch.")
     if find_spec("openvino") is None:
         raise MuraError(f"--device {precision} needs OpenVINO: pip install openvino. Or use --device torch.")
-    from mura_core.openvino_engine import OpenVinoEngine
+    from mura_core.openvino_engine import OpenVinoEngine, has_int8
 
+    if precision == "int8" and not has_int8():
+        raise MuraError("This CPU has no VNNI, without which 8 bits may overflow. Use --device cpu.")
     ranges = read_ranges(folder) if precision == "int8" else None
     if precision == "int8" and ranges is None:
         raise WeightsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,16 @@ class OpenVinoEngine:
     def read(self, films: Sequence[FloatMap]) -> Maps:
         """Run V films, each float32 (S, S) in [0, 1]."""
         with self._turn:
-            for index in range(min(len(films), len(self._requests))):
-                self._start(index, films)
-            scores = [self._finish(index, films) for index in range(len(films))]
+            try:
+                for index in range(min(len(films), len(self._requests))):
+                    self._start(index, films)
+                scores = [self._finish(index, films) for index in range(len(films))]
+            except BaseException:
+                # What was started ends first: a busy request would refuse the next study.
+                for request in self._requests:
+                    with suppress(RuntimeError):
+                        request.wait()
+                raise
         return pool(np.concatenate(scores), self._bias, self._focus)
 
     def _start(self, index: int, films: Sequence[FloatMap]) -> None:

@@ -228,7 +228,7 @@ def test_whoever_asks_an_engine_that_could_not_be_made_is_told_why() -> None:
 
     engine = Background(load)
     for _ in range(2):
-        with pytest.raises(WeightsError, match="plain words"):
+        with pytest.raises(MuraError, match="plain words"):
             engine.read([])
 
 
@@ -248,3 +248,17 @@ print([name for name in ("torch", "torchvision", "pytorch_grad_cam") if name in 
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_film_that_cannot_be_read_does_not_stop_the_next_study(films: list[NDArray[np.float32]]) -> None:
+    engine = Predictor.load(RELEASED, "f32").engine
+    good = engine.read(films[:2]).logits
+    with pytest.raises(RuntimeError):
+        engine.read([films[0], films[1], np.zeros((300, 320), np.float32), films[2]])
+    np.testing.assert_array_equal(engine.read(films[:2]).logits, good)
+
+
+def test_eight_bits_are_refused_where_they_may_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mura_core.openvino_engine.has_int8", lambda: False)
+    with pytest.raises(MuraError, match="VNNI"):
+        Predictor.load(RELEASED, "int8")
