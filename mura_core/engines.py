@@ -1,4 +1,4 @@
-"""Which engine runs the network: the fastest whose answers were checked, or the one asked for."""
+"""Which engine runs the network: 8 bits where they were checked, else the fastest, or the one asked for."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def load_engine(
         folder: The weights folder, where the ranges for 8 bits lie.
         sidecar: What the weights are.
         state: Their tensors.
-        device: "auto" is a GPU where there is one, else "cpu", the fastest checked engine of this CPU; or
+        device: "auto" is a GPU where there is one, else "cpu", the fastest engine of this CPU, 8 bits only
+            where they were checked for these weights; or
             the name of one engine or of a device of torch.
         threads: On the CPU, how many to use; None for one a core.
 

@@ -144,10 +144,11 @@ def _compare(
 
 
 def _correlation(one: Any, two: Any) -> float:
-    """Pearson's; 1 of two maps without any contrast, which say the same."""
+    """Pearson's; 1 of two maps without any contrast, which say the same, 0 if one alone has none."""
     flat = [np.ravel(one), np.ravel(two)]
-    if all(float(np.ptp(part)) < 1e-6 for part in flat):
-        return 1.0
+    even = [float(np.ptp(part)) < 1e-6 for part in flat]
+    if any(even):
+        return float(all(even))
     return float(np.corrcoef(flat)[0, 1])
 
 

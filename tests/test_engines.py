@@ -25,6 +25,7 @@ from mura_core.openvino_engine import OpenVinoEngine, has_bf16, has_int8
 from mura_core.pooling import Maps, pool
 from mura_core.predictor import Predictor
 from mura_core.quantisation import INT8_NAME, read_ranges
+from mura_core.quantise import _correlation
 from mura_core.torch_engine import TorchEngine
 
 ROOT = Path(__file__).parents[1]
@@ -262,3 +263,10 @@ def test_eight_bits_are_refused_where_they_may_overflow(monkeypatch: pytest.Monk
     monkeypatch.setattr("mura_core.openvino_engine.has_int8", lambda: False)
     with pytest.raises(MuraError, match="VNNI"):
         Predictor.load(RELEASED, "int8")
+
+
+def test_a_map_without_contrast_agrees_with_none_that_has_some() -> None:
+    even, varied = np.ones((3, 3)), np.arange(9.0).reshape(3, 3)
+    assert _correlation(even, varied) == _correlation(varied, even) == 0
+    assert _correlation(even, 2 * even) == 1
+    assert _correlation(varied, 2 * varied) == pytest.approx(1)
