@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as nnf
 from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
@@ -44,6 +45,59 @@ class RandomCoarseness(nn.Module):
         return (film, *rest) if rest else film
 
 
+class RandomQuarterTurn(nn.Module):
+    """Lay the film on its side or on its head, as plates come out of a cassette."""
+
+    def __init__(self, p: float = 0.4) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, *given: Any) -> Any:
+        """Turn the film, and the mask with it."""
+        if torch.rand(()) < self.p:
+            turns = 1 + int(torch.randint(3, ()))
+            given = tuple(tv_tensors.wrap(torch.rot90(item, turns, (-2, -1)), like=item) for item in given)
+        return given if len(given) > 1 else given[0]
+
+
+class RandomInversion(nn.Module):
+    """Show bone dark, as a film whose polarity was judged wrongly; the empty border stays black."""
+
+    def __init__(self, p: float = 0.1) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, film: Tensor, *rest: Any) -> Any:
+        """Change the film alone; masks pass through."""
+        if torch.rand(()) < self.p:
+            inside = (film > 0).any(-1, keepdim=True) & (film > 0).any(-2, keepdim=True)
+            film = tv_tensors.wrap(torch.where(inside, 1 - film, film), like=film)
+        return (film, *rest) if rest else film
+
+
+class RandomNoise(nn.Module):
+    """Add a detector's noise, sigma log-uniform; half of the time in grains of two pixels."""
+
+    def __init__(self, least: float = 0.01, most: float = 0.12, p: float = 0.4) -> None:
+        super().__init__()
+        self.least = least
+        self.most = most
+        self.p = p
+
+    def forward(self, film: Tensor, *rest: Any) -> Any:
+        """Change the film alone; masks pass through."""
+        if torch.rand(()) < self.p:
+            sigma = self.least * (self.most / self.least) ** float(torch.rand(()))
+            height, width = film.shape[-2:]
+            grain = 1 + int(torch.randint(2, ()))
+            noise = torch.randn(1, 1, -(-height // grain), -(-width // grain))
+            if grain > 1:
+                noise = nnf.interpolate(noise, scale_factor=grain, mode="bilinear")
+                noise = noise / noise.std()
+            film = tv_tensors.wrap((film + sigma * noise[0, :, :height, :width]).clamp(0, 1), like=film)
+        return (film, *rest) if rest else film
+
+
 def build_augmentation(size: int) -> v2.Compose:
     """The training transforms for a film and its fracture mask.
 
@@ -57,6 +111,7 @@ def build_augmentation(size: int) -> v2.Compose:
         [
             v2.RandomHorizontalFlip(0.5),
             v2.RandomVerticalFlip(0.2),
+            RandomQuarterTurn(),
             v2.RandomAffine(
                 degrees=25,
                 translate=(0.04, 0.04),
@@ -65,11 +120,12 @@ def build_augmentation(size: int) -> v2.Compose:
                 interpolation=v2.InterpolationMode.BILINEAR,
             ),
             v2.CenterCrop(size),
+            RandomInversion(),
             RandomGamma(),
             v2.ColorJitter(brightness=0.25, contrast=0.3),
             RandomCoarseness(),
             v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.2))], p=0.15),
             v2.RandomAdjustSharpness(2.0, p=0.15),
-            v2.RandomApply([v2.GaussianNoise(sigma=0.03)], p=0.3),
+            RandomNoise(),
         ]
     )

@@ -88,7 +88,8 @@ def test_the_mask_moves_with_the_film(epoch: int) -> None:
     film, mask = to_network(sample["film"][None])[0, 0], sample["mask"][0]
     inside, outside = film[mask > 0].mean(), film[mask == 0].mean()
     assert mask.sum() > 30
-    assert inside > outside + 1.0
+    # Either way: one film in ten is shown inverted.
+    assert abs(inside - outside) > 1.0
 
 
 def test_what_nobody_annotated_is_said_to_be_unknown() -> None:
