@@ -44,7 +44,7 @@ class Apart:
 
 def _serve(name: str, weights: Path | None, line: Connection) -> None:
     from benchmarks.contestants import build
-    from demo.memory import share_arenas
+    from mura_core.glibc import share_arenas
 
     if not name.startswith("peer"):
         # As the app does before it takes memory.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from demo.handlers import OpenStudy, Tray
@@ -14,30 +11,8 @@ if TYPE_CHECKING:
 
     import gradio as gr
 
-# Of malloc.h.
-_M_ARENA_MAX = -8
-
 KEPT_BYTES = 1 << 30
 """Some 36 studies of two films of 2.7 megapixels each."""
-
-
-def share_arenas() -> None:
-    """Let threads share two stores of freed memory, where glibc would keep one for each.
-
-    Call it before memory is taken; elsewhere than on glibc it does nothing.
-    """
-    _glibc("mallopt", _M_ARENA_MAX, 2)
-
-
-def give_back() -> None:
-    """Hand what was freed back to the system; the next study is some 80 ms slower for it."""
-    _glibc("malloc_trim", 0)
-
-
-def _glibc(function: str, *given: int) -> None:
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            getattr(ctypes.CDLL(None), function)(*given)
 
 
 def make_room(ui: gr.Blocks) -> None:

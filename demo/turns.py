@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from demo.line import Line, Rank
-from demo.memory import give_back
+from mura_core.glibc import give_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,10 +40,10 @@ HELD_BYTES = 512 << 20
 SLOTS = 2 * MOST_WAITING
 """Events that the server must be able to run at once: whoever waits here takes one there."""
 
-_LOOK_S = 60.0
-_REST_S = 20.0
+REST_S = 20.0
 """After so long without a study, what the last ones freed goes back to the system."""
 
+_LOOK_S = 60.0
 _NEAR = 3
 _GRACE_S = 20.0
 _REMEMBERED = 20
@@ -158,8 +158,11 @@ class Ticket(Generic[Answer]):
 class Turns:
     """The line before one model. Safe to use from threads and from coroutines."""
 
-    def __init__(self, most_waiting: int = MOST_WAITING, most_each: int = MOST_EACH) -> None:
+    def __init__(
+        self, most_waiting: int = MOST_WAITING, most_each: int = MOST_EACH, rest_s: float = REST_S
+    ) -> None:
         self.most_waiting = most_waiting
+        self.rest_s = rest_s
         self.most_each = most_each
         self._moved = threading.Condition()
         self._line: Line[Ticket[Any]] = Line()
@@ -282,7 +285,7 @@ class Turns:
         while True:
             with self._moved:
                 ticket = self._line.take()
-                if ticket is None and not self._moved.wait(_REST_S):
+                if ticket is None and not self._moved.wait(self.rest_s):
                     give_back()
                 while ticket is None and (ticket := self._line.take()) is None:
                     self._moved.wait()

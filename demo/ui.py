@@ -18,13 +18,14 @@ from demo.archive import build_archive, connect_archive
 from demo.examples.draw import EXAMPLES, draw_example
 from demo.handlers import IDLE_S, Tray, UploadedFile
 from demo.headers import frame_ancestors
-from demo.memory import make_room, share_arenas
+from demo.memory import make_room
 from demo.pacs import build_pacs, connect_pacs
 from demo.serving import app_arguments, end_on_signal
 from demo.turns import SLOTS, Turns
 from demo.uploads import UploadFolder
 from demo.viewer import build_viewer, connect_comparison
 from demo.wording import LANGUAGES, Wording
+from mura_core.glibc import share_arenas
 
 if TYPE_CHECKING:
     from demo.login import Door

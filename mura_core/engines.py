@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
+import re
 import sys
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mura_core.errors import MuraError, WeightsError
+from mura_core.glibc import give_back
 from mura_core.quantisation import read_ranges
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ PRECISIONS = ("int8", "bf16", "f32")
 """Of OpenVINO on the CPU, each a choice of `--device`."""
 
 DEVICES = "auto, cpu, cuda or mps; or one engine of the CPU: int8, bf16, f32, torch"
+
+_KNOWN_DEVICE = re.compile(r"auto|cpu|int8|bf16|f32|torch|mps|cuda(:\d+)?")
 
 
 class Engine(Protocol):
@@ -77,7 +79,7 @@ class Background:
             _log.error("%s", error)
         # With the loader go the weights as they were read.
         self._load = None
-        give_back_memory()
+        give_back()
 
     def _wait(self) -> Engine:
         self._thread.join()
@@ -89,13 +91,14 @@ class Background:
         return self._engine
 
 
-def give_back_memory() -> None:
-    """Hand freed memory back to the system, where the C library can be asked to (glibc).
+def check_device(device: str) -> None:
+    """Refuse a name that stands for no engine, before anything is loaded.
 
-    It keeps a hundred megabytes of what a network took while it was compiled, and as much of a large study.
+    Raises:
+        MuraError: The name is unknown; whether the machine has the device is found when it is used.
     """
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    if not _KNOWN_DEVICE.fullmatch(device):
+        raise MuraError(f"Unknown --device {device!r}. Expected {DEVICES}.")
 
 
 def load_engine(
@@ -111,14 +114,14 @@ def load_engine(
         folder: The weights folder, where the ranges for 8 bits lie.
         sidecar: What the weights are.
         state: Their tensors.
-        device: "auto" is a GPU where there is one, else "cpu", the fastest engine of this CPU, 8 bits only
-            where they were checked for these weights; or
-            the name of one engine or of a device of torch.
+        device: "auto" is a GPU where there is one, else "cpu", the fastest engine of this CPU: 8 bits and
+            bf16 only where they were checked for these weights; or the name of one engine or of a GPU.
         threads: On the CPU, how many to use; None for one a core.
 
     Raises:
         MuraError: There is no such device, or this network, CPU or installation cannot do it.
     """
+    check_device(device)
     if device == "auto":
         device = _gpu() or "cpu"
     if device == "cpu":
@@ -133,7 +136,9 @@ def _fastest(folder: Path, sidecar: Sidecar) -> str:
         return "torch"
     from mura_core.openvino_engine import has_bf16, has_int8
 
-    if has_int8() and read_ranges(folder) is not None:
+    if read_ranges(folder) is None:
+        return "f32"
+    if has_int8():
         return "int8"
     return "bf16" if has_bf16() else "f32"
 
@@ -153,12 +158,7 @@ def _openvino(
 
     if precision == "int8" and not has_int8():
         raise MuraError("This CPU has no VNNI, without which 8 bits may overflow. Use --device cpu.")
-    ranges = read_ranges(folder) if precision == "int8" else None
-    if precision == "int8" and ranges is None:
-        raise WeightsError(
-            f"{folder} holds no int8.json for these weights. "
-            "Make it (python -m mura_core quantise --help), or use --device f32."
-        )
+    ranges = _ranges(folder) if precision == "int8" else None
     try:
         return OpenVinoEngine(state, sidecar.preprocess.size, precision, ranges, threads)
     except (KeyError, ValueError, RuntimeError) as error:
@@ -166,6 +166,18 @@ def _openvino(
             f"The weights in {folder} do not fit {sidecar.architecture} as this version builds it: "
             f"{str(error).splitlines()[0]} Use the weights that belong to this version."
         ) from error
+
+
+def _ranges(folder: Path) -> Mapping[str, float]:
+    from mura_core.graph import quantised_layers
+
+    ranges = read_ranges(folder)
+    if ranges is None or set(ranges) != set(quantised_layers()):
+        raise WeightsError(
+            f"{folder} holds no int8.json for these weights and this version. "
+            "Make it (python -m mura_core quantise --help), or use --device f32."
+        )
+    return ranges
 
 
 def _torch(

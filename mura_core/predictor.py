@@ -7,21 +7,24 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mura_core.cam import heatmap
 from mura_core.checkpoint import find_weights, load_arrays
 from mura_core.cores import side_by_side
-from mura_core.engines import Background, load_engine
-from mura_core.errors import ImageError
+from mura_core.engines import Background, check_device, load_engine
+from mura_core.errors import ImageError, MuraError
 from mura_core.preprocess import preprocess
 from mura_core.study import StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from mura_core.engines import Engine
+    from mura_core.pooling import Maps
     from mura_core.preprocess import Geometry, PreprocessOptions
     from mura_core.sidecar import Sidecar
     from mura_core.study import Call, Study, View
@@ -82,6 +85,7 @@ class Predictor:
             WeightsError: They are missing, altered or foreign; the text says what to do.
             MuraError: The device does not exist here.
         """
+        check_device(device)
         folder = find_weights(weights)
         sidecar, state = load_arrays(folder)
 
@@ -98,11 +102,12 @@ class Predictor:
 
         Raises:
             ImageError: The study has no view.
+            MuraError: The network's answer is no number.
         """
         _check_views(study)
         prepared, preprocess_s = zip(*side_by_side(self._prepare, study.views), strict=True)
         start = time.perf_counter()
-        logits, cams, local_logits = self.engine.read([film for film, _ in prepared])
+        logits, cams, local_logits = self._run([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
 
         def finish(index: int) -> ViewResult:
@@ -147,9 +152,19 @@ class Predictor:
         film = preprocess(view.radiograph.pixels, self.sidecar.preprocess)
         return film, time.perf_counter() - start
 
+    def _run(self, films: Sequence[FloatMap]) -> Maps:
+        """Run the network; what is no number would pass every threshold as a normal film does."""
+        maps = self.engine.read(films)
+        if not all(np.isfinite(part).all() for part in maps):
+            raise MuraError(
+                f"The network's answer is no number (engine {self.engine.name}). Start with --device f32; "
+                "if that does not help, the weights are damaged: fetch them again."
+            )
+        return maps
+
     def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
         films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
-        logits = self.engine.read(films).logits
+        logits = self._run(films).logits
         probabilities = tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in logits)
         mean = math.fsum(probabilities) / len(probabilities)
         call = self.sidecar.operating_points.call

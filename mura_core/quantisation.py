@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INT8_NAME = "int8.json"
-_FORMAT = 1
+_FORMAT = 2
 _REMEDY = "Make it anew: python -m mura_core quantise --help"
 
 
@@ -48,6 +48,8 @@ def read_ranges(folder: Path) -> dict[str, float] | None:
         if content["format"] != _FORMAT:
             raise ValueError(f"its format is {content['format']!r}, expected {_FORMAT}")
         ranges = {str(name): float(top) for name, top in content["ranges"].items()}
+        if content["sha256"] != _digest(ranges):
+            raise ValueError("its ranges are not those that were written")
         if not all(math.isfinite(top) and top > 0 for top in ranges.values()):
             raise ValueError("a range is not a positive number")
         return ranges if content["weights"] == weights_digest(folder) else None
@@ -55,8 +57,12 @@ def read_ranges(folder: Path) -> dict[str, float] | None:
         return None
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is not a file of this package ({error}). {_REMEDY}") from error
+
+
+def _digest(ranges: Mapping[str, float]) -> str:
+    return hashlib.sha256(json.dumps(ranges, sort_keys=True).encode()).hexdigest()
 
 
 def write_ranges(folder: Path, ranges: Mapping[str, float], checked: Mapping[str, Any]) -> None:
@@ -67,11 +73,13 @@ def write_ranges(folder: Path, ranges: Mapping[str, float], checked: Mapping[str
         ranges: The largest input of each convolution that may run in 8 bits.
         checked: How each engine's answers compare with the reference; JSON values.
     """
+    rounded = {name: float(f"{top:.6g}") for name, top in ranges.items()}
     content = {
         "format": _FORMAT,
         "weights": weights_digest(folder),
         "checked": checked,
-        "ranges": {name: float(f"{top:.6g}") for name, top in ranges.items()},
+        "sha256": _digest(rounded),
+        "ranges": rounded,
     }
     unfinished = folder / f".{INT8_NAME}.part"
     unfinished.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

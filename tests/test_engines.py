@@ -15,17 +15,18 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from mura_core import engines
+from mura_core import engines, openvino_engine
 from mura_core.checkpoint import load_arrays
 from mura_core.engines import Background, Engine, load_engine
 from mura_core.errors import MuraError, WeightsError
 from mura_core.graph import build_graph, quantised_layers
 from mura_core.models import build_model
-from mura_core.openvino_engine import OpenVinoEngine, has_bf16, has_int8
+from mura_core.openvino_engine import OpenVinoEngine, has_int8
 from mura_core.pooling import Maps, pool
 from mura_core.predictor import Predictor
 from mura_core.quantisation import INT8_NAME, read_ranges
 from mura_core.quantise import _correlation
+from mura_core.study import Radiograph, Study, View, Window
 from mura_core.torch_engine import TorchEngine
 
 ROOT = Path(__file__).parents[1]
@@ -124,16 +125,58 @@ def test_half_precision_on_an_accelerator_keeps_the_classification_layer_whole()
     np.testing.assert_allclose(halved.read([film]).logits, whole.logits, atol=1e-2)
 
 
-def test_the_default_is_the_fastest_that_was_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("vnni", "bf16", "checked", "expected"),
+    [
+        (True, True, True, "int8"),
+        (True, False, True, "int8"),
+        (False, True, True, "bf16"),
+        (False, False, True, "f32"),
+        (True, True, False, "f32"),
+    ],
+)
+def test_the_default_is_the_fastest_that_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vnni: bool, bf16: bool, checked: bool, expected: str
+) -> None:
+    made: list[object] = []
+
+    class Noted:
+        def __init__(self, *given: object) -> None:
+            made.append(given[2])
+
     monkeypatch.setattr(engines, "_gpu", lambda: None)
+    monkeypatch.setattr(openvino_engine, "has_int8", lambda: vnni)
+    monkeypatch.setattr(openvino_engine, "has_bf16", lambda: bf16)
+    monkeypatch.setattr(openvino_engine, "OpenVinoEngine", Noted)
     folder = shutil.copytree(RELEASED, tmp_path / "weights")
-    fastest_float = "bf16" if has_bf16() else "f32"
-    expected = "int8" if has_int8() else fastest_float
-    assert Predictor.load(folder).engine.name == f"openvino {expected}"
-    (folder / INT8_NAME).unlink()
-    assert Predictor.load(folder).engine.name == f"openvino {fastest_float}"
-    with pytest.raises(WeightsError, match="quantise"):
-        Predictor.load(folder, "int8")
+    if not checked:
+        (folder / INT8_NAME).unlink()
+        with pytest.raises(WeightsError, match="quantise"):
+            Predictor.load(folder, "int8")
+    Predictor.load(folder)
+    assert made == [expected]
+
+
+@pytest.mark.parametrize("device", ["meta", "hpu", "INT8", "", "cuda:", "cpu:0", "xpu"])
+def test_a_device_of_no_engine_is_refused_before_anything_is_loaded(device: str) -> None:
+    with pytest.raises(MuraError, match="Unknown --device"):
+        Predictor.load(Path("no such folder"), device)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_an_answer_that_is_no_number_is_no_normal_film(part: int) -> None:
+    class Broken:
+        name = "broken"
+
+        def read(self, given: Sequence[NDArray[np.float32]]) -> Maps:
+            maps = [np.zeros(len(given), np.float32), *np.zeros((2, len(given), 10, 10), np.float32)]
+            maps[part][0] = np.nan
+            return Maps(*maps)
+
+    values = np.tile(np.arange(128, dtype=np.uint16), (128, 1))
+    film = Radiograph(values.astype(np.float32) / np.float32(127), values, Window(64, 128), 8, "png")
+    with pytest.raises(MuraError, match="no number"):
+        Predictor(Broken(), load_arrays(RELEASED)[0]).predict(Study((View("a.png", film),)))
 
 
 def test_without_openvino_torch_stands_in_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +203,14 @@ def test_ranges_of_other_weights_are_not_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"format": 2}, {"ranges": {"a": -1}}, {"ranges": {"a": float("nan")}}, {"ranges": 3}, {"weights": None}],
+    [
+        {"format": 1},
+        {"ranges": {"a": 1.0}},
+        {"ranges": {"a": -1}},
+        {"ranges": {"a": float("nan")}},
+        {"ranges": 3},
+        {"weights": None},
+    ],
 )
 def test_an_altered_file_of_ranges_is_refused_or_not_used(tmp_path: Path, change: dict[str, object]) -> None:
     folder = shutil.copytree(RELEASED, tmp_path / "weights")

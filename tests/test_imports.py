@@ -10,6 +10,7 @@ from deploy.reach import ROOT, imports, pins, reached_from, source, third_party
 
 ORDER = (
     "errors",
+    "glibc",
     "study",
     "staging",
     "codestream",
@@ -139,7 +140,7 @@ ORDER = (
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
 
-DEMO_MAY_USE = {"", "cores", "predictor", "sidecar", "study", "errors", "images"}
+DEMO_MAY_USE = {"", "cores", "glibc", "predictor", "sidecar", "study", "errors", "images"}
 """Of mura_core; "" is the package itself, for its version. Beside these, all of `DEMO_PACKAGES`."""
 
 DEMO_PACKAGES = ("review.", "pacs.")

@@ -78,8 +78,9 @@ def test_pages_that_come_and_go_are_counted_and_leave_nothing(server: Server, fi
     assert (found["troubles"], found["mixed_up"], found["disk_mb_end"]) == ([], 0, 0)
     assert found["studies"] > 0
     assert found["left_early"] > 0
-    # 30 MB more than before the crowd; several hundred where freed films are not given back at once.
-    assert 0 < found["rss_mb"]["end"] < found["rss_mb"]["start"] + 150
+    # The last look comes after a rest: some 30 MB more than before the crowd, 160 and more where freed films
+    # are not given back then.
+    assert 0 < found["rss_mb"]["end"] < found["rss_mb"]["start"] + 100
     assert found["files"]["end"] > 0
     assert f"{found['studies']} studies" in load_lines({"machine": "M", "soak": found})[-1]
 
