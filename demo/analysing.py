@@ -72,7 +72,7 @@ class Films:
 
 def read_views(tray: Tray) -> tuple[tuple[tuple[str, bytes], ...], Study, tuple[Refusal, ...]]:
     """Read each waiting file; one that is no radiograph is refused by name, and the others are still read."""
-    read = side_by_side(_read_file, tray.files)
+    read = side_by_side(_read_file, tray.files, decodes=True)
     files = tuple(file for file, seen in zip(tray.files, read, strict=True) if isinstance(seen, View))
     views = tuple(seen for seen in read if isinstance(seen, View))
     refused = tuple(seen for seen in read if isinstance(seen, Refusal))

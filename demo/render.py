@@ -25,6 +25,9 @@ FILM_LONGEST_PX = 1600
 
 HEATMAP_LONGEST_PX = 512
 
+_LITTLE = 0.75
+"""Down to this share of the sides every pixel still counts in an interpolation."""
+
 _COMPRESSION = 1
 """Level of ISA-L: an eighth of the time of zlib's level 3 on films, for as many bytes."""
 
@@ -77,7 +80,7 @@ def encode_heatmap(heatmap: NDArray[np.float32]) -> dict[str, Any]:
     Returns:
         `data` is base64 of zlib of (height, width) bytes.
     """
-    grid = shrink(heatmap, HEATMAP_LONGEST_PX)
+    grid = shrink(heatmap, HEATMAP_LONGEST_PX, smooth=True)
     levels = np.rint(np.clip(grid, 0.0, 1.0) * 255).astype(np.uint8)
     return {"height": levels.shape[0], "width": levels.shape[1], "data": _pack(levels)}
 
@@ -133,14 +136,19 @@ def encode_verdict(result: StudyResult, words: Wording) -> dict[str, Any]:
     }
 
 
-def shrink(image: NDArray[Grey], longest_px: int) -> NDArray[Grey]:
-    """Scale an image (H, W) down by area averaging so that no side exceeds `longest_px`; never up."""
+def shrink(image: NDArray[Grey], longest_px: int, *, smooth: bool = False) -> NDArray[Grey]:
+    """Scale an image (H, W) down so that no side exceeds `longest_px`; never up.
+
+    By area averaging; a little, or where nothing is finer than the result (`smooth`), by interpolation, which
+    takes a sixth of the time.
+    """
     height, width = image.shape
     scale = longest_px / max(height, width)
     if scale >= 1:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    smaller: NDArray[Grey] = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(image.dtype)
+    way = cv2.INTER_LINEAR if smooth or scale > _LITTLE else cv2.INTER_AREA
+    smaller: NDArray[Grey] = cv2.resize(image, size, interpolation=way).astype(image.dtype, copy=False)
     return smaller
 
 

@@ -17,14 +17,24 @@ Made = TypeVar("Made")
 # OpenCV's own threads and these get into each other's way: together they take three times as long.
 cv2.setNumThreads(1)
 
-# What is done to a view neither takes long nor calls this again, so that one set of threads serves everybody.
+# What is done to a view does not call this again, so that a set of threads serves everybody. Decoders have
+# their own: one may hang until its limit, and takes up to a gigabyte.
 _hands = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="views")
+_decoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="decoders")
 
 
-def side_by_side(work: Callable[[Given], Made], given: Sequence[Given]) -> tuple[Made, ...]:
+def side_by_side(
+    work: Callable[[Given], Made], given: Sequence[Given], *, decodes: bool = False
+) -> tuple[Made, ...]:
     """Do the work for each of those given, and keep their order.
+
+    Args:
+        work: What is done to each.
+        given: Them.
+        decodes: Whether the work decodes a file.
 
     Raises:
         Exception: What the work raised for the first of them that it failed for.
     """
-    return tuple(map(work, given) if len(given) < 2 else _hands.map(work, given))
+    hands = _decoders if decodes else _hands
+    return tuple(map(work, given) if len(given) < 2 else hands.map(work, given))

@@ -6,7 +6,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -24,8 +24,6 @@ MAX_ASPECT = 8.0
 
 COLOURFUL = 0.02
 """Mean spread between the channels, of full scale, from which a picture counts as colour."""
-
-_decoder_lock = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +100,46 @@ def significant_bits(values: NDArray[np.uint16]) -> int:
 
 @contextmanager
 def quiet_decoders() -> Iterator[None]:
-    """Run decoders one at a time, strict about truncation, with their warnings and log lines dropped.
+    """Run decoders strict about truncation, with their warnings and log lines dropped.
 
-    The switches are global to the process, hence the lock. pydicom's warnings quote the file's text, which
-    may name the patient, so they must not reach a log either.
+    pydicom's warnings quote the file's text, which may name the patient, so they must not reach a log
+    either. The switches are global to the process: the first decoder in sets them, the last one out sets
+    them back.
     """
-    log = logging.getLogger("pydicom")
-    with _decoder_lock, warnings.catch_warnings():
+    _silence.enter()
+    try:
+        yield
+    finally:
+        _silence.leave()
+
+
+class _Silence:
+    """The switches, and how many decoders need them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._set()
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._before.close()
+
+    def _set(self) -> None:
+        log = logging.getLogger("pydicom")
+        self._before.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        muted, tolerant = log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES
+        self._before.callback(setattr, log, "disabled", log.disabled)
+        self._before.callback(setattr, ImageFile, "LOAD_TRUNCATED_IMAGES", ImageFile.LOAD_TRUNCATED_IMAGES)
         log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES = True, False
-        try:
-            yield
-        finally:
-            log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES = muted, tolerant
+
+
+_silence = _Silence()

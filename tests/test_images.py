@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFile, ImageOps
 
-from mura_core.decoding import MAX_BYTES
+from mura_core.decoding import MAX_BYTES, quiet_decoders
 from mura_core.errors import ImageError
 from mura_core.images import read_radiograph
 from mura_core.window import apply_window
@@ -255,6 +259,30 @@ def test_a_truncated_picture_is_never_accepted(
         with pytest.raises(ImageError):
             read_radiograph(data[:kept])
     assert ImageFile.LOAD_TRUNCATED_IMAGES is tolerant
+
+
+def test_films_are_decoded_side_by_side_and_the_switches_end_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    log, both, filters = logging.getLogger("pydicom"), Barrier(2, timeout=10), list(warnings.filters)
+
+    def decode(_: int) -> tuple[bool, bool]:
+        with quiet_decoders():
+            both.wait()
+            warnings.warn("Doe^Jane", UserWarning, stacklevel=1)
+            return log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(decode, range(2))) == [(True, False)] * 2
+    assert (log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES) == (False, True)
+    assert warnings.filters == filters
+
+
+def test_the_switches_are_set_back_after_an_error() -> None:
+    with pytest.raises(KeyError), quiet_decoders():
+        raise KeyError
+    assert not logging.getLogger("pydicom").disabled
 
 
 def test_no_damage_raises_anything_but_an_image_error() -> None:
