@@ -43,10 +43,10 @@ class Apart:
 
 
 def _serve(name: str, weights: Path | None, line: Connection) -> None:
-    from benchmarks.contestants import build
+    from benchmarks.contestants import PEERS, build
     from mura_core.glibc import share_arenas
 
-    if not name.startswith("peer"):
+    if name not in PEERS:
         # As the app does before it takes memory.
         share_arenas()
     contestant = build(name, weights)

@@ -23,7 +23,8 @@ from typing import Any
 
 from benchmarks.apart import Apart
 from benchmarks.cold_start import first_answer, first_result
-from benchmarks.contestants import Ours
+from benchmarks.contestants import PEERS
+from benchmarks.ours import Ours
 from benchmarks.peak import forward_share
 from benchmarks.speed_films import KINDS, SHAPE, draw_files
 from benchmarks.speed_tables import tables
@@ -46,7 +47,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder, ExitStack() as room:
         files = {kind: draw_files(Path(folder), kind, max(VIEWS)) for kind in KINDS}
-        names = ("peer A", "peer B", *_engines(options.weights))
+        names = (*PEERS, *_engines(options.weights))
         results["processes"] = {
             name: first_result(name, files["png"][:STAGE_VIEWS], options.weights) for name in names
         }
@@ -96,9 +97,9 @@ def _interleave(contestants: dict[str, Apart], kind: str, files: list[Path], run
             peer: {
                 name: _spread([theirs / ours for theirs, ours in zip(seconds[peer], taken, strict=True)])
                 for name, taken in seconds.items()
-                if not name.startswith("peer")
+                if name not in PEERS
             }
-            for peer in ("peer A", "peer B")
+            for peer in PEERS
         },
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.contestants import PEERS
+
 STAGES = ("decode", "ROI", "enhancement", "forward and map", "overlay")
 
 
@@ -13,18 +15,16 @@ def summary(results: dict[str, Any]) -> list[str]:
     lines = [
         f"Speed on {results['machine']['processor']}, by engine: milliseconds from files of "
         f"{results['megapixels']:.1f} megapixels to pictures, and how many times as fast that is as the same "
-        "network in eager torch under pytorch-grad-cam, film by film (its backward pass goes through the "
-        "whole network; with frozen layers that peer would take about half the time); median of "
-        f"{results['runs']} rounds in turn (range). `make bench` ({versions}); more in "
+        "network in eager torch under pytorch-grad-cam, film by film (in brackets: with its layers frozen, "
+        f"which spares it most of the backward pass); median of {results['runs']} rounds in turn. "
+        f"`make bench` ({versions}); more in "
         "[SPEED.md](benchmarks/SPEED.md).",
         "",
         "| files | views | " + " | ".join(_ours(results)) + " |",
         "|---|---|" + "---|" * len(_ours(results)),
     ]
     for row in results["rows"]:
-        cells = [
-            f"{row['ms'][name]:.0f} ms, {_ratio(row['ratios']['peer A'][name])}" for name in _ours(results)
-        ]
+        cells = [_times_as_fast(row, name) for name in _ours(results)]
         lines.append(f"| {row['kind']} | {row['views']} | {' | '.join(cells)} |")
     return [*lines, "", *_app(results)]
 
@@ -35,7 +35,8 @@ def tables(results: dict[str, Any]) -> list[str]:
         "# Speed",
         "",
         "Written by `make bench`; what the contestants do is in `contestants.py`. Peer A is pytorch-grad-cam "
-        "with our reading and preparation, its layers not frozen; peer B is the way of tutorials.",
+        "with our reading and preparation, as it comes and with its layers frozen; peer B is the way of "
+        "tutorials. Times as fast: median (range) of rounds in turn.",
         "",
         *_times(results),
         "",
@@ -48,29 +49,36 @@ def tables(results: dict[str, Any]) -> list[str]:
 
 
 def _ours(results: dict[str, Any]) -> list[str]:
-    return [name for name in results["rows"][0]["ms"] if not name.startswith("peer")]
+    return [name for name in results["rows"][0]["ms"] if name not in PEERS]
 
 
 def _ratio(spread: dict[str, float]) -> str:
     return f"{spread['median']:.1f} ({spread['low']:.1f} to {spread['high']:.1f})"
 
 
+def _times_as_fast(row: dict[str, Any], name: str) -> str:
+    plain, frozen = (row["ratios"][peer][name]["median"] for peer in ("peer A", "peer A, frozen"))
+    return f"{row['ms'][name]:.0f} ms, {plain:.1f} ({frozen:.1f})"
+
+
 def _times(results: dict[str, Any]) -> list[str]:
     names, best = list(results["rows"][0]["ms"]), _ours(results)[0]
+    faster = [f"{best} to {peer}" for peer in PEERS]
     lines = [
-        f"| files, ms | views | {' | '.join(names)} | {best}: times as fast as peer B |",
-        "|---|---|" + "---|" * (len(names) + 1),
+        f"| files, ms | views | {' | '.join([*names, *faster])} |",
+        "|---|---|" + "---|" * (len(names) + len(faster)),
     ]
     for row in results["rows"]:
         cells = " | ".join(f"{row['ms'][name]:.0f}" for name in names)
-        naive = _ratio(row["ratios"]["peer B"][best])
-        lines.append(f"| {row['kind']} | {row['views']} | {cells} | {naive} |")
+        ratios = " | ".join(_ratio(row["ratios"][peer][best]) for peer in PEERS)
+        lines.append(f"| {row['kind']} | {row['views']} | {cells} | {ratios} |")
     return lines
 
 
 def _stages(results: dict[str, Any]) -> list[str]:
     lines = [
-        "Where the time of 4 views goes, ms, one step after the other:",
+        "Where the time of 4 views goes, ms, one step and one film after the other (our network takes all "
+        "films at once):",
         "",
         "| files | | " + " | ".join(STAGES) + " |",
         "|---|---|" + "---|" * len(STAGES),
