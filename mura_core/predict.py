@@ -24,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON with every number in full")
     parser.add_argument("--overlay", type=Path, metavar="DIR", help="write each film with its heatmap to DIR")
     parser.add_argument(
+        "--stability",
+        action="store_true",
+        help="say how far the answer moves under small changes of the films",
+    )
+    parser.add_argument(
         "--dicom",
         type=Path,
         metavar="DIR",
@@ -83,8 +88,8 @@ def run(options: argparse.Namespace) -> int:
         return _one_study(options)
     if options.out is None:
         options.misused("--worklist needs --out")
-    if options.json or options.overlay is not None or options.dicom is not None:
-        options.misused("--json, --overlay and --dicom are for one study")
+    if options.json or options.stability or options.overlay is not None or options.dicom is not None:
+        options.misused("--json, --stability, --overlay and --dicom are for one study")
     return _many_studies(options)
 
 
@@ -95,20 +100,23 @@ def _one_study(options: argparse.Namespace) -> int:
     reading = _read(options)
     wanted = options.dicom is not None or options.store
     sources = _dicom_sources(reading, options.dicom) if wanted else []
-    result, overlays, results = None, [], None
+    result, overlays, results, stability = None, [], None, None
     if reading.views:
         from mura_core.predictor import Predictor
 
         study = Study(reading.views)
-        result = Predictor.load(options.weights, options.device).predict(study)
+        predictor = Predictor.load(options.weights, options.device)
+        result = predictor.predict(study)
+        if options.stability:
+            stability = predictor.stability(study)
         if options.overlay is not None:
             overlays = write_overlays(reading, result, options.overlay)
         if sources:
             results = _hand_out(options, reading, sources, result)
     if options.json:
-        print(as_json(reading, result, overlays, results))
+        print(as_json(reading, result, overlays, results, stability))
     elif result is not None:
-        print(table(reading, result))
+        print(table(reading, result, stability))
         if results is not None:
             print(f"DICOM results: {results}")
         if options.store:

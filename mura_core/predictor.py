@@ -15,6 +15,7 @@ from mura_core.cores import side_by_side
 from mura_core.engines import Background, check_device, load_engine
 from mura_core.errors import ImageError, MuraError
 from mura_core.preprocess import preprocess
+from mura_core.stability import read_changed
 from mura_core.study import StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mura_core.pooling import Maps
     from mura_core.preprocess import Geometry, PreprocessOptions
     from mura_core.sidecar import Sidecar
+    from mura_core.stability import Stability
     from mura_core.study import Call, Study, View
 
     FloatMap = NDArray[np.float32]
@@ -131,7 +133,7 @@ class Predictor:
             study: One view or more; not changed.
 
         Returns:
-            The steps in order; the last is the released preparation, and its numbers are those of `predict`.
+            The steps in order; the last is the released preparation, and its numbers are as `predict` says.
 
         Raises:
             ImageError: The study has no view.
@@ -145,6 +147,24 @@ class Predictor:
         return tuple(
             self._variant(study, options)
             for options in (*(step for step in steps if step != released), released)
+        )
+
+    def stability(self, study: Study) -> Stability:
+        """Read a study once under each of `stability.CHANGES`, which should not change the answer.
+
+        Args:
+            study: One view or more; not changed.
+
+        Returns:
+            The readings in order; the first is of the unchanged films, with the numbers of `predict`.
+
+        Raises:
+            ImageError: The study has no view.
+            MuraError: The network's answer is no number.
+        """
+        _check_views(study)
+        return read_changed(
+            study, self.sidecar.preprocess, self.sidecar.operating_points, self._probabilities
         )
 
     def _prepare(self, view: View) -> tuple[tuple[FloatMap, Geometry], float]:
@@ -162,10 +182,12 @@ class Predictor:
             )
         return maps
 
+    def _probabilities(self, films: Sequence[FloatMap]) -> tuple[float, ...]:
+        return tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in self._run(films).logits)
+
     def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
         films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
-        logits = self._run(films).logits
-        probabilities = tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in logits)
+        probabilities = self._probabilities(films)
         mean = math.fsum(probabilities) / len(probabilities)
         call = self.sidecar.operating_points.call
         return Variant(

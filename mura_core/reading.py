@@ -13,12 +13,13 @@ from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_file, read_radiograph
 from mura_core.overlay import overlay
 from mura_core.staging import write_whole
-from mura_core.study import View
+from mura_core.study import View, probability_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mura_core.study import StudyResult, ViewResult
+    from mura_core.stability import Stability
+    from mura_core.study import OperatingPoints, StudyResult, ViewResult
 
 NOTICE = "Research only: not a medical device, not a replacement for clinician review."
 JSON_FORMAT = 1
@@ -88,14 +89,16 @@ def write_overlays(reading: Reading, result: StudyResult, folder: Path) -> list[
     return paths
 
 
-def table(reading: Reading, result: StudyResult) -> str:
-    """Say what the model says of a study in a table for the terminal."""
+def table(reading: Reading, result: StudyResult, stability: Stability | None = None) -> str:
+    """Say what the model says of a study in a table for the terminal, and how steadily if that was asked."""
     width = max(len("study"), *(len(view.name) for view in result.views))
     points = result.operating_points
     lines = [f"{'view':{width}}  probability  call"]
     lines += [_row(view.name, width, view.abnormality_probability, view.call) for view in result.views]
     lines += [_row("study", width, result.study_probability, result.call), ""]
     lines += [f"{view.name}: {warning}" for view in reading.views for warning in view.radiograph.warnings]
+    if stability is not None:
+        lines.append(_stability_line(stability, points))
     if reading.refused:
         lines.append(f"The study's call rests on {len(reading.views)} of {_given(reading)} files.")
     lines += [
@@ -107,7 +110,11 @@ def table(reading: Reading, result: StudyResult) -> str:
 
 
 def as_json(
-    reading: Reading, result: StudyResult | None, overlays: Sequence[Path], dicom: Path | None = None
+    reading: Reading,
+    result: StudyResult | None,
+    overlays: Sequence[Path],
+    dicom: Path | None = None,
+    stability: Stability | None = None,
 ) -> str:
     """Say the same as JSON, every number in full; the same input gives the same text.
 
@@ -116,6 +123,7 @@ def as_json(
         result: None where no file could be read.
         overlays: One path for each view, or none.
         dicom: Folder of the DICOM results, if there are any.
+        stability: What comes of small changes of the films, if that was asked.
     """
     content: dict[str, Any] = {"format": JSON_FORMAT, "model": None, "study": None, "views": []}
     if result is not None:
@@ -135,6 +143,7 @@ def as_json(
         ]
         for entry, path in zip(content["views"], overlays, strict=False):
             entry["overlay"] = str(path)
+    content["stability"] = None if stability is None else _stability_content(stability)
     content["dicom"] = None if dicom is None else str(dicom)
     content["refused"] = [{"file": file, "reason": reason} for file, reason in reading.refused]
     content["notice"] = NOTICE
@@ -151,6 +160,36 @@ def _view_content(file: str, view: View, answer: ViewResult) -> dict[str, Any]:
         "roi": asdict(answer.roi),
         "warnings": list(view.radiograph.warnings),
         "overlay": None,
+    }
+
+
+def _stability_line(stability: Stability, points: OperatingPoints) -> str:
+    low, high = (probability_text(value, points) for value in (stability.lowest, stability.highest))
+    altering = stability.altering
+    if not altering:
+        call = stability.readings[0].call
+        return f"stability: all {len(stability.readings)} readings say {call}, {low} to {high}"
+    return (
+        f"stability: {len(altering)} of {stability.changes} small changes alter the call, {low} to {high} "
+        f"({', '.join(altering)}); treat it as doubtful"
+    )
+
+
+def _stability_content(stability: Stability) -> dict[str, Any]:
+    return {
+        "lowest": stability.lowest,
+        "highest": stability.highest,
+        "changes": stability.changes,
+        "altering": list(stability.altering),
+        "readings": [
+            {
+                "change": reading.change,
+                "probability": reading.study_probability,
+                "call": reading.call,
+                "views": list(reading.view_probabilities),
+            }
+            for reading in stability.readings
+        ],
     }
 
 

@@ -49,6 +49,7 @@ ORDER = (
     "openvino_engine",
     "torch_engine",
     "engines",
+    "stability",
     "predictor",
     "preview",
     "reading",

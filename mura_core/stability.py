@@ -1,0 +1,165 @@
+"""How far the answer moves under changes of the films that should not change it.
+
+Each change is made to the radiograph as it was read, before the released preparation: region of interest,
+contrast and network all see it. A steady answer is no proof that it is right; an unsteady one is a reason to
+doubt it, and `benchmarks/stability.py` measures how good a reason.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mura_core.cores import side_by_side
+from mura_core.preprocess import preprocess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mura_core.preprocess import PreprocessOptions
+    from mura_core.study import Call, OperatingPoints, Study, View
+
+    FloatMap = NDArray[np.float32]
+
+UNCHANGED = "unchanged"
+
+_STEP = 0.1
+"""Of brightness, as a share of the range, and of contrast, as a share of what it was."""
+
+_MARGIN = 0.04
+_COARSER = 0.9
+
+
+def mirror(film: FloatMap) -> FloatMap:
+    """Exchange left and right, as the other hand or a film laid down the wrong way."""
+    return np.ascontiguousarray(film[:, ::-1])
+
+
+def turn(film: FloatMap, degrees: float) -> FloatMap:
+    """Turn to the left about the middle, on a page of black that holds all of it."""
+    height, width = film.shape
+    move = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    cosine, sine = abs(move[0, 0]), abs(move[0, 1])
+    size = (math.ceil(height * sine + width * cosine), math.ceil(height * cosine + width * sine))
+    move[:, 2] += ((size[0] - width) / 2, (size[1] - height) / 2)
+    return np.asarray(cv2.warpAffine(film, move, size, flags=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def brighten(film: FloatMap, by: float) -> FloatMap:
+    """Shift the window: every grey value by a share of the range, clipped at both ends."""
+    return np.clip(film + np.float32(by), 0, 1)
+
+
+def stretch(film: FloatMap, factor: float) -> FloatMap:
+    """Narrow or widen the window about mid-grey, clipped at both ends."""
+    return np.clip((film - np.float32(0.5)) * np.float32(factor) + np.float32(0.5), 0, 1)
+
+
+def crop(film: FloatMap) -> FloatMap:
+    """Cut a twenty-fifth off each border, as a closer collimation does."""
+    rows, columns = (round(_MARGIN * side) for side in film.shape)
+    return film[rows : film.shape[0] - rows, columns : film.shape[1] - columns]
+
+
+def coarsen(film: FloatMap) -> FloatMap:
+    """Resample to nine tenths of the sides, as another detector would record it."""
+    small = cv2.resize(film, None, fx=_COARSER, fy=_COARSER, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.float32)
+
+
+CHANGES: Mapping[str, Callable[[FloatMap], FloatMap]] = {
+    UNCHANGED: lambda film: film,
+    "mirrored": mirror,
+    "turned_left_10": partial(turn, degrees=10),
+    "turned_left_5": partial(turn, degrees=5),
+    "turned_right_5": partial(turn, degrees=-5),
+    "turned_right_10": partial(turn, degrees=-10),
+    "brighter": partial(brighten, by=_STEP),
+    "darker": partial(brighten, by=-_STEP),
+    "more_contrast": partial(stretch, factor=1 + _STEP),
+    "less_contrast": partial(stretch, factor=1 - _STEP),
+    "cropped": crop,
+    "coarser": coarsen,
+}
+"""Name to change of a film, float32 (H, W) in [0, 1], never in place; the unchanged film comes first."""
+
+
+@dataclass(frozen=True)
+class ChangedReading:
+    """What the model says of a study whose films were all changed alike.
+
+    Attributes:
+        change: Name in `CHANGES`.
+        view_probabilities: Calibrated probability in [0, 1] of each view, in order.
+        study_probability: Their mean.
+        call: The study's call at the fixed operating points.
+    """
+
+    change: str
+    view_probabilities: tuple[float, ...]
+    study_probability: float
+    call: Call
+
+
+@dataclass(frozen=True)
+class Stability:
+    """The readings of a study, one for each of `CHANGES`, in that order: the unchanged one is first."""
+
+    readings: tuple[ChangedReading, ...]
+
+    @property
+    def lowest(self) -> float:
+        """Lowest probability of the study among the readings, in [0, 1]."""
+        return min(reading.study_probability for reading in self.readings)
+
+    @property
+    def highest(self) -> float:
+        """Highest probability of the study among the readings, in [0, 1]."""
+        return max(reading.study_probability for reading in self.readings)
+
+    @property
+    def changes(self) -> int:
+        """How many changes were tried."""
+        return len(self.readings) - 1
+
+    @property
+    def altering(self) -> tuple[str, ...]:
+        """Names of the changes whose reading has another call than the unchanged films."""
+        first, *others = self.readings
+        return tuple(reading.change for reading in others if reading.call != first.call)
+
+
+def read_changed(
+    study: Study,
+    options: PreprocessOptions,
+    points: OperatingPoints,
+    read: Callable[[Sequence[FloatMap]], tuple[float, ...]],
+) -> Stability:
+    """Read a study once under each of `CHANGES`.
+
+    Args:
+        study: One view or more; not changed.
+        options: The released preparation.
+        points: The fixed operating points.
+        read: Gives calibrated probabilities of prepared films; called once for each change, with all views.
+    """
+
+    def prepare(asked: tuple[str, View]) -> FloatMap:
+        change, view = asked
+        return preprocess(CHANGES[change](view.radiograph.pixels), options)[0]
+
+    films = side_by_side(prepare, [(change, view) for change in CHANGES for view in study.views])
+    count = len(study.views)
+    readings = []
+    for number, change in enumerate(CHANGES):
+        probabilities = read(films[number * count : (number + 1) * count])
+        mean = math.fsum(probabilities) / count
+        readings.append(ChangedReading(change, probabilities, mean, points.call(mean)))
+    return Stability(tuple(readings))
