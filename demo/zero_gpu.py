@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST_S = 20
 """What is asked for at a time; a study takes a second or two. Less is lent sooner."""
 
-_CALLS = ("predict", "compare")
+_CALLS = ("predict", "compare", "stability")
 _log = logging.getLogger(__name__)
 
 

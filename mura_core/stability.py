@@ -54,12 +54,12 @@ def turn(film: FloatMap, degrees: float) -> FloatMap:
 
 def brighten(film: FloatMap, by: float) -> FloatMap:
     """Shift the window: every grey value by a share of the range, clipped at both ends."""
-    return np.clip(film + np.float32(by), 0, 1)
+    return np.asarray(np.clip(film + by, 0, 1), dtype=np.float32)
 
 
 def stretch(film: FloatMap, factor: float) -> FloatMap:
     """Narrow or widen the window about mid-grey, clipped at both ends."""
-    return np.clip((film - np.float32(0.5)) * np.float32(factor) + np.float32(0.5), 0, 1)
+    return np.asarray(np.clip((film - 0.5) * factor + 0.5, 0, 1), dtype=np.float32)
 
 
 def crop(film: FloatMap) -> FloatMap:
