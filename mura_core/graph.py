@@ -42,7 +42,8 @@ def build_graph(state: Mapping[str, Floats], size: int, ranges: Mapping[str, flo
 
     Returns:
         A model from "films", float32 (1, 1, size, size) in [0, 1], to "scores", float32 (1, 1, h, w): what
-        the classification layer says of each location, without its bias.
+        the classification layer says of each location, without its bias; and to "features", float32 (1, C):
+        the mean over all locations of what that layer sees.
     """
     return _Builder(state, ranges or {}).build(size)
 
@@ -89,9 +90,12 @@ class _Builder:
             if block < len(BLOCKS):
                 x = self._transition(x, f"transition{block}")
         head = self.state["classifier.weight"][:, :, None, None]
-        scores = _convolve(self._activate(x, "norm5"), head)
+        last = self._activate(x, "norm5")
+        scores = _convolve(last, head)
         scores.output(0).set_names({"scores"})
-        return Model([scores], [self.films], "densenet169")
+        features = ops.reduce_mean(last, np.array([2, 3]), keep_dims=False)
+        features.output(0).set_names({"features"})
+        return Model([scores, features], [self.films], "densenet169")
 
     def _stem(self) -> Node:
         mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))

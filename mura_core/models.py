@@ -75,7 +75,11 @@ class Classifier(nn.Module):
             Logits (B,); cam (B, h, w), each location's part in the logit, so that its mean plus the bias is
             the logit; local logits (B, h, w), the score of each location with the bias.
         """
-        logits, scores = self.score(self.features(x))
+        return self.maps(self.features(x))
+
+    def maps(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Do the same from a feature map (B, C, h, w) behind the activation."""
+        logits, scores = self.score(features)
         cells = scores.shape[1] * scores.shape[2]
         return logits, self._shares(scores) * scores * cells, scores + self.classifier.bias
 

@@ -64,26 +64,28 @@ class OpenVinoEngine:
             try:
                 for index in range(min(len(films), len(self._requests))):
                     self._start(index, films)
-                scores = [self._finish(index, films) for index in range(len(films))]
+                found = [self._finish(index, films) for index in range(len(films))]
             except BaseException:
                 # What was started ends first: a busy request would refuse the next study.
                 for request in self._requests:
                     with suppress(RuntimeError):
                         request.wait()
                 raise
-        return pool(np.concatenate(scores), self._bias, self._focus)
+        scores, features = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return pool(scores, features, self._bias, self._focus)
 
     def _start(self, index: int, films: Sequence[FloatMap]) -> None:
         self._requests[index % len(self._requests)].start_async({0: films[index][None, None]})
 
-    def _finish(self, index: int, films: Sequence[FloatMap]) -> FloatMap:
+    def _finish(self, index: int, films: Sequence[FloatMap]) -> tuple[FloatMap, FloatMap]:
         """Wait for a film, and let the next one have its stream."""
         request = self._requests[index % len(self._requests)]
         request.wait()
         scores = np.array(request.get_output_tensor(0).data[:, 0], dtype=np.float32)
+        features = np.array(request.get_output_tensor(1).data, dtype=np.float32)
         if index + len(self._requests) < len(films):
             self._start(index + len(self._requests), films)
-        return scores
+        return scores, features
 
 
 def has_bf16() -> bool:

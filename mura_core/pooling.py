@@ -19,18 +19,21 @@ class Maps(NamedTuple):
         logits: float32 (V,).
         cams: float32 (V, h, w), each location's part in the logit: its mean plus the bias is the logit.
         local_logits: float32 (V, h, w), the logit of a film that looks like this location all over.
+        features: float32 (V, C), the plain mean over all locations of what the classification layer sees.
     """
 
     logits: FloatMap
     cams: FloatMap
     local_logits: FloatMap
+    features: FloatMap
 
 
-def pool(scores: FloatMap, bias: float, focus: float) -> Maps:
+def pool(scores: FloatMap, features: FloatMap, bias: float, focus: float) -> Maps:
     """Pool scores as `models.Classifier` does: a mean with the weights softmax(focus * score).
 
     Args:
         scores: float32 (V, h, w), what the layer says of each location, without the bias.
+        features: float32 (V, C), handed on.
         bias: The layer's.
         focus: Sharpness of the pooling; 0 is the plain mean.
     """
@@ -40,5 +43,8 @@ def pool(scores: FloatMap, bias: float, focus: float) -> Maps:
     shares /= shares.sum(axis=(1, 2), keepdims=True)
     parts = shares * scores
     return Maps(
-        parts.sum(axis=(1, 2)) + np.float32(bias), parts * np.float32(cells), scores + np.float32(bias)
+        parts.sum(axis=(1, 2)) + np.float32(bias),
+        parts * np.float32(cells),
+        scores + np.float32(bias),
+        features,
     )

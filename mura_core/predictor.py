@@ -109,16 +109,16 @@ class Predictor:
         _check_views(study)
         prepared, preprocess_s = zip(*side_by_side(self._prepare, study.views), strict=True)
         start = time.perf_counter()
-        logits, cams, local_logits = self._run([film for film, _ in prepared])
+        maps = self._run([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
 
         def finish(index: int) -> ViewResult:
             start = time.perf_counter()
             geometry = prepared[index][1]
-            heat = heatmap(local_logits[index], self.sidecar.temperature, geometry)
+            heat = heatmap(maps.local_logits[index], self.sidecar.temperature, geometry)
             timing = Timing(preprocess_s[index], network_s, time.perf_counter() - start)
             return self._view_result(
-                study.views[index], float(logits[index]), cams[index], heat, geometry, timing
+                study.views[index], float(maps.logits[index]), maps.cams[index], heat, geometry, timing
             )
 
         return self._study_result(side_by_side(finish, range(len(study.views))))

@@ -50,7 +50,9 @@ class TorchEngine:
             placed = (
                 to_tensor(films).to(self.device, self._dtype).contiguous(memory_format=torch.channels_last)
             )
-            return Maps(*(part.float().cpu().numpy() for part in self.model.logits_and_maps(placed)))
+            features = self.model.features(placed)
+            parts = (*self.model.maps(features), features.float().mean(dim=(2, 3)))
+            return Maps(*(part.float().cpu().numpy() for part in parts))
 
 
 def choose_device(name: str) -> torch.device:

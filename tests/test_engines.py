@@ -34,6 +34,9 @@ RELEASED = ROOT / "weights"
 TOLERANCE = {"f32": 1e-4, "bf16": 0.05, "int8": 0.05}
 """Of a logit, over the films drawn here."""
 
+FEATURES_APART = {"f32": 1e-4, "bf16": 0.05, "int8": 0.05}
+"""Of the pooled features' length."""
+
 
 @cache
 def released(device: str) -> Engine:
@@ -76,6 +79,9 @@ def test_every_engine_says_what_torch_says(
     np.testing.assert_allclose(found.logits, reference.logits, atol=TOLERANCE[precision])
     for mine, theirs in zip(found.cams, reference.cams, strict=True):
         assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] > 0.99
+    assert found.features.shape == (len(films), 1664)
+    apart = np.linalg.norm(found.features - reference.features, axis=1)
+    assert (apart < FEATURES_APART[precision] * np.linalg.norm(reference.features, axis=1)).all()
 
 
 def test_the_mean_of_the_map_plus_the_bias_is_the_logit(
@@ -96,7 +102,9 @@ def test_the_pooling_is_that_of_the_network_in_training(focus: float) -> None:
     features = torch.rand(3, 1280, 4, 5)
     with torch.inference_mode():
         logits, scores = model.score(features)
-    maps = pool(scores.numpy(), model.classifier.bias.item(), model.focus.item())
+    maps = pool(
+        scores.numpy(), features.mean((2, 3)).numpy(), model.classifier.bias.item(), model.focus.item()
+    )
     np.testing.assert_allclose(maps.logits, logits.numpy(), rtol=1e-4)
 
 
@@ -163,13 +171,15 @@ def test_a_device_of_no_engine_is_refused_before_anything_is_loaded(device: str)
         Predictor.load(Path("no such folder"), device)
 
 
-@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("part", range(4))
 def test_an_answer_that_is_no_number_is_no_normal_film(part: int) -> None:
     class Broken:
         name = "broken"
 
         def read(self, given: Sequence[NDArray[np.float32]]) -> Maps:
-            maps = [np.zeros(len(given), np.float32), *np.zeros((2, len(given), 10, 10), np.float32)]
+            size = len(given)
+            maps = [np.zeros(size, np.float32), *np.zeros((2, size, 10, 10), np.float32)]
+            maps.append(np.zeros((size, 1664), np.float32))
             maps[part][0] = np.nan
             return Maps(*maps)
 
@@ -258,7 +268,9 @@ def test_an_engine_in_the_background_answers_once_it_is_there(films: list[NDArra
         name = "slow"
 
         def read(self, films: Sequence[NDArray[np.float32]]) -> Maps:
-            return pool(np.ones((len(films), 2, 2), np.float32), 0.5, 0.0)
+            return pool(
+                np.ones((len(films), 2, 2), np.float32), np.zeros((len(films), 3), np.float32), 0.5, 0.0
+            )
 
     def load() -> Slow:
         assert go.wait(10)
