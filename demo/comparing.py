@@ -3,61 +3,32 @@
 from __future__ import annotations
 
 import base64
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from demo.analysing import busy_text
-from demo.handlers import log_without_content
-from demo.line import Rank
-from demo.turns import BusyError
+from demo.asking import Question
 from demo.wording import SYMBOLS
-from mura_core.errors import MuraError
 from mura_core.study import probability_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from demo.asking import Work
     from demo.handlers import OpenStudy
     from demo.turns import Turns
     from demo.wording import Wording
     from mura_core.predictor import Predictor, Variant
     from mura_core.study import OperatingPoints
 
-
-def compare(predictor: Predictor, opened: OpenStudy | None, asked: object, words: Wording) -> dict[str, Any]:
-    """Read the study on screen under each step of its preparation.
-
-    Args:
-        predictor: The model.
-        opened: The study; None where it has left the server's memory.
-        asked: The number the page gave its question; not trusted.
-        words: The page's language.
-
-    Returns:
-        `asked` again, so that the page tells this answer from one to an earlier question; `error`, empty
-        where there is none; `variants` in order, the released one last.
-    """
-    answer = _answer(asked)
-    if opened is None:
-        return {**answer, "error": words["viewer.compare_gone"]}
-    try:
-        variants = predictor.compare(opened.read_study())
-    except MuraError as error:
-        return {**answer, "error": str(error)}
-    except Exception as error:  # noqa: BLE001 - no traceback for the client, no names for the log
-        log_without_content(error)
-        return {**answer, "error": words["page.internal"]}
-    points = opened.result.operating_points
-    return {**answer, "variants": [encode_variant(variant, points, words) for variant in variants]}
+_STEPS = 3
 
 
 async def compare_in_turn(
     predictor: Predictor, opened: OpenStudy | None, asked: object, words: Wording, turns: Turns, user: str
 ) -> dict[str, Any]:
-    """Wait for the model, after the studies that readers wait for, and compare; takes no thread meanwhile.
+    """Read the study on screen under each step of its preparation, once the model is free.
 
     Args:
         predictor: The model.
@@ -66,20 +37,28 @@ async def compare_in_turn(
         words: The page's language.
         turns: The line before the model.
         user: Who asks.
+
+    Returns:
+        What every answer has, see `Question`, and `variants` in order, the released one last.
     """
-    work = partial(compare, predictor, opened, asked, words)
-    if opened is None:
-        return work()
-    try:
-        ticket = turns.join(user, work, rank=Rank.LATER, views=3 * len(opened.files))
-    except BusyError as busy:
-        return {**_answer(asked), "error": busy_text(busy, words)}
-    with ticket:
-        return await ticket.outcome(_answer(asked))
+    return await _question(opened, asked, words).in_turn(_work(predictor, words), turns, user, _STEPS)
 
 
-def _answer(asked: object) -> dict[str, Any]:
-    return {"asked": asked if isinstance(asked, int) else 0, "error": "", "variants": []}
+def compare(predictor: Predictor, opened: OpenStudy | None, asked: object, words: Wording) -> dict[str, Any]:
+    """Do the same at once."""
+    return _question(opened, asked, words).answer(_work(predictor, words))
+
+
+def _question(opened: OpenStudy | None, asked: object, words: Wording) -> Question:
+    return Question(opened, asked, words, {"variants": []})
+
+
+def _work(predictor: Predictor, words: Wording) -> Work:
+    def work(kept: OpenStudy) -> dict[str, Any]:
+        points, variants = kept.result.operating_points, predictor.compare(kept.read_study())
+        return {"variants": [encode_variant(variant, points, words) for variant in variants]}
+
+    return work
 
 
 def encode_variant(variant: Variant, points: OperatingPoints, words: Wording) -> dict[str, Any]:

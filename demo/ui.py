@@ -23,7 +23,7 @@ from demo.pacs import build_pacs, connect_pacs
 from demo.serving import app_arguments, end_on_signal
 from demo.turns import SLOTS, Turns
 from demo.uploads import UploadFolder
-from demo.viewer import build_viewer, connect_comparison
+from demo.viewer import build_viewer, connect_questions
 from demo.wording import LANGUAGES, Wording
 from mura_core.glibc import share_arenas
 
@@ -184,7 +184,7 @@ def _build_page(
     parts = _lay_out(predictor, words, archived=pacs is not None, reviews=reviews)
     running = _connect_model(ui, predictor, turns, parts, words)
     _connect_tray(ui, parts, words, running)
-    connect_comparison(predictor, turns, parts.viewer, parts.opened, words)
+    connect_questions(predictor, turns, parts.viewer, parts.opened, words)
     connect_archive(parts.archive, parts.opened, words)
     if pacs is not None and parts.pacs is not None:
         connect_pacs(ui, pacs, predictor, turns, parts.pacs, parts.viewer, parts.opened, words)
@@ -219,7 +219,7 @@ def _lay_out(predictor: Predictor, words: Wording, *, archived: bool, reviews: b
                 }
                 _html(about.model_panel(predictor.sidecar, words))
         with gr.Column(elem_id="view", min_width=320):
-            viewer = build_viewer(words, predictor.sidecar, compares=True)
+            viewer = build_viewer(words, predictor.sidecar, asks=True)
     return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, pacs, examples)
 
 

@@ -3,7 +3,8 @@
 connectPanel();
 connectInput();
 connectFigures();
-connectComparison();
+connectQuestion("compare", ({ variants }) => variants.map(variantColumn));
+connectQuestion("stability", showStability);
 document.addEventListener("mura-waiting", showWaiting);
 document.addEventListener("mura-set-marks", takeMarks);
 watch("value", arrive);

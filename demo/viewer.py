@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import comparing
+from demo.comparing import compare_in_turn
 from demo.handlers import OpenStudy  # not for types alone: Gradio resolves a handler's annotations
+from demo.stability import stability_in_turn
 
 if TYPE_CHECKING:
     from demo.turns import Turns
@@ -21,11 +22,12 @@ _FOLDER = Path(__file__).parent
 _SCRIPTS = (*sorted(_FOLDER.glob("viewer_*.js")), _FOLDER / "viewer.js")
 _STYLES = (_FOLDER / "viewer.css", *sorted(_FOLDER.glob("viewer_*.css")))
 _TELL = """watch("value", () => {
-  document.dispatchEvent(new CustomEvent("mura-compared", { detail: props.value }));
+  document.dispatchEvent(new CustomEvent("mura-answer-" + props.asks, { detail: props.value }));
 });"""
+_QUESTIONS = {"compare": compare_in_turn, "stability": stability_in_turn}
 
 
-def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, compares: bool = False) -> gr.HTML:
+def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, asks: bool = False) -> gr.HTML:
     """Make a viewer; its value is what `handlers.analyse` yields, with two flags more where they are true.
 
     `marking`: a reader may mark points and boxes; every change is the event `marks`, with the view's index
@@ -34,7 +36,7 @@ def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, compares: bo
     Args:
         words: The page's language.
         sidecar: Whose measured curve says what another threshold stands for; None leaves that out.
-        compares: Whether `connect_comparison` will answer the viewer.
+        asks: Whether `connect_questions` will answer what a reader asks beyond the call.
     """
     return gr.HTML(
         html_template=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
@@ -44,22 +46,29 @@ def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, compares: bo
         elem_id="viewer",
         words=words.words("viewer"),
         curve=None if sidecar is None else _curve(sidecar),
-        comparing=compares,
+        asks=asks,
     )
 
 
-def connect_comparison(
+def connect_questions(
     predictor: Predictor, turns: Turns, viewer: gr.HTML, opened: gr.State, words: Wording
 ) -> None:
-    """Let the viewer ask what the model sees of the open study; the films on screen stay as they are."""
+    """Let the viewer ask more of the open study; the films on screen stay as they are."""
+    for name in _QUESTIONS:
+        _connect(name, predictor, turns, viewer, opened, words)
 
-    async def compare(kept: OpenStudy | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+
+def _connect(
+    name: str, predictor: Predictor, turns: Turns, viewer: gr.HTML, opened: gr.State, words: Wording
+) -> None:
+    async def ask(kept: OpenStudy | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
         user, asked = request.session_hash or "", getattr(event, "asked", 0)
-        return await comparing.compare_in_turn(predictor, kept, asked, words, turns, user)
+        return await _QUESTIONS[name](predictor, kept, asked, words, turns, user)
 
-    answer = gr.HTML(html_template="<div hidden></div>", js_on_load=_TELL, apply_default_css=False)
-    viewer.compare(
-        compare,
+    # A component of its own for each answer: the viewer's value is the study.
+    answer = gr.HTML(html_template="<div hidden></div>", js_on_load=_TELL, apply_default_css=False, asks=name)
+    getattr(viewer, name)(
+        ask,
         opened,
         answer,
         concurrency_id="model",

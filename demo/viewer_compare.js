@@ -1,35 +1,4 @@
-// What the model sees: each film as it was prepared, in steps, with the probability at each step. The server
-// works it out when it is asked; the answer comes as an event of the document.
-
-let questions = 0;
-
-function connectComparison() {
-  find(".compared .close").addEventListener("click", () => find("dialog.compared").close());
-  document.addEventListener("mura-compared", showComparison);
-}
-
-// The answer for a study is kept while the study is on screen.
-function askComparison() {
-  const dialog = find("dialog.compared");
-  if (!state.verdict || !props.comparing || dialog.open) return;
-  dialog.showModal();
-  if (find(".variants").children.length) return;
-  put(".compare-status", props.words.comparing);
-  trigger("compare", { asked: ++questions });
-}
-
-function forgetComparison() {
-  questions++;
-  find("dialog.compared").close();
-  find(".variants").replaceChildren();
-}
-
-function showComparison({ detail }) {
-  if (!element.isConnected) return document.removeEventListener("mura-compared", showComparison);
-  if (detail?.asked !== questions) return;
-  put(".compare-status", detail.error);
-  find(".variants").replaceChildren(...detail.variants.map(variantColumn));
-}
+// What the model sees: each film as it was prepared, in steps, with the probability at each step.
 
 function variantColumn(variant) {
   const column = make("section", "variant");

@@ -40,7 +40,7 @@ function showFigures() {
   const probabilities = state.views.map((view) => view.result?.probability);
   const known = Boolean(state.verdict) && probabilities.every((value) => value !== undefined);
   find(".agreement").hidden = !known;
-  find("[data-do=compare]").hidden = !props.comparing;
+  for (const name of Object.keys(questions)) find(`[data-do=${name}]`).hidden = !props.asks;
   element.querySelector("#tab-threshold").hidden = !known;
   if (!known) {
     if (find("#tab-threshold").getAttribute("aria-selected") === "true") chooseTab(find("#tab-display"));

@@ -6,17 +6,18 @@ const HELP = {
   help_grey: [["gesture_grey", "key_grey"], ["W", "preset_next"], ["I", "invert"], ["R", "key_reset"]],
   help_measure: [["M", "key_lens"], ["D", "key_distance"], ["key_arrows", "key_cross"], ["key_space", "key_set"], ["⌫ Delete", "remove_last"], ["Esc", "key_stop"]],
   help_marks: [["P", "mark_point"], ["X", "mark_box"]],
-  help_model: [["[ ]", "key_opacity"], ["H", "key_heatmap"], ["C", "contour"], ["B", "key_roi"], ["V", "compare"]],
+  help_model: [["[ ]", "key_opacity"], ["H", "key_heatmap"], ["C", "contour"], ["B", "key_roi"], ["V", "compare"], ["L", "stability"]],
   help_page: [["?", "key_help"], ["Tab", "key_tab"]],
 };
 
 function showHelp() {
   const words = props.words;
+  const known = ([, name]) => props.asks || !questions[name];
   const hidden = [state.blind && "help_model", !state.marking && "help_marks"];
   find(".keys .groups").replaceChildren(...Object.entries(HELP).filter(([title]) => !hidden.includes(title)).map(([title, lines]) => {
     const group = make("section");
     const list = make("dl");
-    list.append(...lines.flatMap(([key, text]) => [make("dt", "", words[key] ?? key), make("dd", "", words[text])]));
+    list.append(...lines.filter(known).flatMap(([key, text]) => [make("dt", "", words[key] ?? key), make("dd", "", words[text])]));
     group.append(make("h3", "", words[title]), list);
     return group;
   }));

@@ -43,11 +43,11 @@ const keys = {
   q: "turn_left", e: "turn_right", y: "mirror_across", j: "mirror_down",
   m: "lens", d: "distance", p: "point", x: "box",
   backspace: "remove_last", delete: "remove_last", escape: "stop",
-  f: "full_screen", v: "compare", "?": "help",
+  f: "full_screen", v: "compare", l: "stability", "?": "help",
 };
 const arrows = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
 // What says something of the model, or waits for a reader who may mark.
-const MODEL_ACTIONS = ["weaker", "stronger", "heatmap", "contour", "roi", "compare"];
+const MODEL_ACTIONS = ["weaker", "stronger", "heatmap", "contour", "roi", "compare", "stability"];
 const MARK_ACTIONS = ["point", "box"];
 
 function perform(name) {
@@ -56,7 +56,7 @@ function perform(name) {
   if (name === "help") return toggleHelp();
   if (name === "full_screen") return toggleFullScreen();
   if (!currentView()) return;
-  if (name === "compare") return askComparison();
+  if (questions[name]) return ask(name);
   actions[name]();
   refresh();
 }

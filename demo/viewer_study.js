@@ -14,7 +14,7 @@ async function arrive() {
   if (mine !== arrivals) return;
   const sameStudy = views.length > 0 && views[0] === state.views[0];
   if (!sameStudy) Object.assign(state, { current: 0, pair: [0, 1], draft: null, markTool: "", ...FIRST_LOOK });
-  if (!sameStudy) forgetComparison();
+  if (!sameStudy) forgetAnswers();
   Object.assign(state, { views, marking: Boolean(value.marking), blind: Boolean(value.blind), verdict: value.verdict });
   showVerdict(value);
   showAlerts(value);
@@ -57,7 +57,7 @@ async function openView(sent, index) {
 
 function showEmpty() {
   Object.assign(state, { views: [], current: 0, pair: [0, 1], draft: null, markTool: "", verdict: null, ...FIRST_LOOK });
-  forgetComparison();
+  forgetAnswers();
   find(".viewer").dataset.maps = "none";
   showVerdict({ status: "", views: [] });
   showAlerts({});

@@ -116,3 +116,38 @@ def test_the_page_asks_what_the_model_sees_and_the_last_step_is_the_call(page: P
     analyse(page, film("b.png", png(7)))
     page.get_by_role("button", name="What the model sees").click()
     expect(steps.nth(2).locator(".study-call")).to_have_text("▲ 0.86 abnormal")
+
+
+def test_the_page_asks_how_steady_the_call_is_and_draws_every_reading_at_its_place(page: Page) -> None:
+    three_views(page)
+    page.keyboard.press("l")
+    said = page.locator(".steady .asked")
+    expect(said).to_have_text("2 of 11 changes alter the call: 0.32 to 0.52. It stays in doubt.")
+    rows = page.locator(".readings tbody tr")
+    expect(rows).to_have_count(12)
+    number = page.locator(".verdict .number").inner_text()
+    expect(rows.nth(0)).to_have_text(re.compile(rf"as they are\s*{number}\s*◆ doubt"))
+    expect(rows.nth(11)).to_have_text(re.compile(r"resolution 10 % lower\s*0.32\s*● normal"))
+    altered = [row.get_attribute("data-altered") for row in rows.all()]
+    assert altered == ["false"] * 10 + ["true"] * 2
+    # The middle of each dot lies on the scale where its probability does.
+    places = rows.evaluate_all(
+        """rows => rows.map((row) => {
+            const box = (part) => row.querySelector(part).getBoundingClientRect();
+            const [lane, dot] = [box(".lane"), box(".lane i")];
+            return (dot.left + dot.width / 2 - lane.left) / lane.width;
+        })"""
+    )
+    mean = float(np.mean(PROBABILITIES))
+    assert places == pytest.approx([mean - 0.018 * number for number in range(12)], abs=0.006)
+    # Closed by the keyboard, opened again without asking anew; the call on screen is what it was.
+    page.keyboard.press("Escape")
+    expect(page.locator(".steady")).to_be_hidden()
+    page.get_by_role("button", name="How steady the call is").press("Enter")
+    expect(rows).to_have_count(12)
+    expect(page.locator(".verdict .word")).to_have_text("doubt")
+    page.locator(".steady .close").press("Enter")
+    # A new study is asked for anew.
+    analyse(page, film("b.png", png(7)))
+    page.keyboard.press("l")
+    expect(said).to_have_text("All 12 readings say abnormal: 0.66 to 0.86.")

@@ -120,7 +120,7 @@ def test_marks_given_back_are_drawn_and_none_is_told(marking: Page) -> None:
 def test_before_the_model_is_shown_nothing_of_it_can_be_seen_or_reached(marking: Page) -> None:
     for part in (".verdict", ".legend", ".of-model"):
         assert [shown for shown in marking.locator(part).all() if shown.is_visible()] == []
-    for key in ("h", "c", "b", "v", "[", "]"):
+    for key in ("h", "c", "b", "v", "l", "[", "]"):
         marking.keyboard.press(key)
     expect(marking.locator("dialog[open]")).to_have_count(0)
     assert is_grey(pixel(marking, 0.51, 0.55))

@@ -141,7 +141,7 @@ ORDER = (
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
 
-DEMO_MAY_USE = {"", "cores", "glibc", "predictor", "sidecar", "study", "errors", "images"}
+DEMO_MAY_USE = {"", "cores", "glibc", "predictor", "sidecar", "study", "stability", "errors", "images"}
 """Of mura_core; "" is the package itself, for its version. Beside these, all of `DEMO_PACKAGES`."""
 
 DEMO_PACKAGES = ("review.", "pacs.")

@@ -99,6 +99,11 @@ class Reader:
         expect(page.locator(".viewer")).to_have_attribute("data-phase", "called", timeout=LIMIT_MS)
         expect(page.locator(".review .first")).to_contain_text("Your first call")
         assert self.numbers_heard(self.case(number)) > 0
+        # Shown or not, the model is asked for no more than its result.
+        for name, key in (("compare", "v"), ("stability", "l")):
+            expect(page.locator(f"[data-do={name}]")).to_be_hidden()
+            page.keyboard.press(key)
+        expect(page.locator("dialog[open]")).to_have_count(0)
         expect(page.locator(".commit")).to_contain_text("Keep")
         page.keyboard.press("Enter")
 

@@ -90,8 +90,9 @@ def test_a_call_runs_on_the_lent_gpu(loaded: list[FakePredictor], lender: Lender
     assert devices(loaded) == ["cuda"]
     assert predictor.predict(STUDY).study_probability == pytest.approx(0.86)
     assert [variant.released for variant in predictor.compare(STUDY)] == [False, False, True]
-    assert lender.lent == 2
-    assert lender.durations == [zero_gpu.LONGEST_S] * 2
+    assert len(predictor.stability(STUDY).readings) == 12
+    assert lender.lent == 3
+    assert lender.durations == [zero_gpu.LONGEST_S] * 3
     assert predictor.sidecar is loaded[0].sidecar
 
 
