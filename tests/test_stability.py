@@ -43,7 +43,7 @@ class LookingEngine:
         self.batches.append([film.copy() for film in films])
         seen = np.array([film[:, SIZE // 2 :].mean() for film in films], np.float64).clip(0.001, 0.999)
         maps = np.zeros((len(films), 4, 4), np.float32)
-        return Maps(np.log(seen / (1 - seen)).astype(np.float32), maps, maps)
+        return Maps(np.log(seen / (1 - seen)).astype(np.float32), maps, maps, maps[:, 0])
 
 
 def sidecar(options: PreprocessOptions = PLAIN) -> Sidecar:
