@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from mura_core.denoise import denoise
 from mura_core.roi import find_roi
 from mura_core.study import Box
 
@@ -112,7 +113,7 @@ class Geometry:
 
 
 def enhance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Stretch to the film's own range, then equalise local contrast (CLAHE, Zuiderveld 1994).
+    """Stretch to the film's own range, denoise if need be, equalise local contrast (CLAHE, Zuiderveld 1994).
 
     The stretch ignores the brightest 0.5 % so that a bar or a lead letter does not darken the bone.
 
@@ -126,7 +127,7 @@ def enhance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     if high - low < 1e-3:
         return pixels.copy()
     stretched = np.clip((pixels - low) / (high - low), 0.0, 1.0)
-    levels = np.round(stretched * 65535.0).astype(np.uint16)
+    levels = np.round(denoise(stretched) * 65535.0).astype(np.uint16)
     equalised = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4)).apply(levels)
     return np.asarray(equalised / np.float32(65535.0), dtype=np.float32)
 

@@ -27,6 +27,7 @@ ORDER = (
     "dicom",
     "images",
     "roi",
+    "denoise",
     "preprocess",
     "overlay",
     "records",

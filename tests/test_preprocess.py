@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mura_core.denoise import denoise, noise_level
 from mura_core.preprocess import PreprocessOptions, enhance, preprocess, to_tensor
 
 CELL_PX = 32
@@ -93,3 +94,26 @@ def test_the_tensor_is_three_equal_planes_under_imagenets_normalisation() -> Non
     assert tensor.shape == (2, 3, 8, 8)
     expected = [(0.5 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.5 - 0.406) / 0.225]
     np.testing.assert_allclose(tensor[0, :, 0, 0].numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.03, 0.1])
+def test_the_noise_of_a_film_is_estimated_whatever_is_on_it(sigma: float) -> None:
+    noisy = film() + np.random.default_rng(0).normal(0, sigma, (500, 300)).astype(np.float32)
+    assert noise_level(noisy) == pytest.approx(sigma, rel=0.1)
+    assert noise_level(film()) < 0.0005
+
+
+def test_a_clean_film_is_not_denoised_and_a_noisy_one_comes_closer_to_the_clean_one() -> None:
+    clean = film(320, 200)
+    assert denoise(clean) is clean
+    noisy = np.clip(clean + np.random.default_rng(0).normal(0, 0.05, clean.shape), 0, 1).astype(np.float32)
+    before, quiet = noisy.copy(), denoise(noisy)
+    np.testing.assert_array_equal(noisy, before)
+    assert quiet.dtype == np.float32
+    assert np.abs(quiet - clean).mean() < 0.5 * np.abs(noisy - clean).mean()
+
+
+def test_noise_is_taken_out_before_contrast_is_equalised() -> None:
+    clean = film(320, 200)
+    noisy = np.clip(clean + np.random.default_rng(0).normal(0, 0.05, clean.shape), 0, 1).astype(np.float32)
+    assert noise_level(enhance(noisy)) < 0.3 * 0.05
