@@ -1,4 +1,4 @@
-"""Take a detector's noise out of a film before its contrast is equalised: that would make noise the picture."""
+"""Take a detector's noise out of a film before its contrast is equalised, which would make it the picture."""
 
 from __future__ import annotations
 
