@@ -208,6 +208,19 @@ def _pretrain(options: argparse.Namespace) -> int:
     return 0
 
 
+def _table1_arguments(parser: argparse.ArgumentParser) -> None:
+    from mura_core import table1
+
+    table1.add_arguments(parser)
+
+
+def _table1(options: argparse.Namespace) -> int:
+    from mura_core import table1
+
+    table1.run(options)
+    return 0
+
+
 def _release_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("candidate", type=Path, metavar="DIR", help="weights that train made")
     _add_data_arguments(parser)
@@ -277,6 +290,9 @@ COMMANDS = {
         _pretrain,
     ),
     "train": Command("train a network in two phases", _train_arguments, _train),
+    "table1": Command(
+        "train the paper's networks by one recipe and compare them", _table1_arguments, _table1
+    ),
     "release": Command(
         "measure trained weights on the test split and release them", _release_arguments, _release
     ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
@@ -38,3 +40,11 @@ def side_by_side(
     """
     hands = _decoders if decodes else _hands
     return tuple(map(work, given) if len(given) < 2 else hands.map(work, given))
+
+
+def processor_name() -> str:
+    """What the processor calls itself, for figures that depend on it."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
 from lightning.pytorch.utilities import rank_zero_only
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    Curves = dict[str, list[tuple[int, float]]]
 
 LOG = "metrics.csv"
 _PANELS = (
@@ -26,14 +30,18 @@ def keep_log(out: Path) -> None:
         log.rename(out / f"{log.stem}-{len(_earlier(log)) + 1}.csv")
 
 
-def read_curves(log: Path) -> dict[str, list[tuple[int, float]]]:
+def read_curves(log: Path) -> Curves:
     """Read Lightning's metrics.csv, after those that `keep_log` put aside.
 
     Returns:
         (epoch, value) pairs by column, epochs counted from 1; an epoch that was begun twice is there twice.
     """
-    curves: dict[str, list[tuple[int, float]]] = {}
-    for part in [*_earlier(log), log]:
+    curves: Curves = {}
+    parts = _earlier(log)
+    # A run that was resumed with nothing left to do has none beside them.
+    if log.is_file() or not parts:
+        parts.append(log)
+    for part in parts:
         with part.open(newline="") as lines:
             for row in csv.DictReader(lines):
                 for column, value in row.items():
@@ -70,3 +78,32 @@ def draw_curves(log: Path, transfer_epochs: int, out: Path) -> None:
         axes.set(title=title, xlabel="epoch")
         axes.legend()
     figure.savefig(out, dpi=120)
+
+
+def draw_side_by_side(networks: Mapping[str, Curves], transfer_epochs: int) -> bytes:
+    """Draw the curves of several trainings into the same panels.
+
+    Args:
+        networks: By name, what `read_curves` gives. Where lines coincide, the first one lies on top.
+        transfer_epochs: Length of the first phase.
+
+    Returns:
+        A PNG.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 7), layout="constrained")
+    columns = [column for _, names in _PANELS for column in names]
+    for axes, column in zip(figure.subplots(2, 3).flat, columns, strict=False):
+        for place, (name, curves) in enumerate(networks.items()):
+            points = sorted(dict(curves.get(column, [])).items())
+            x, y = [epoch for epoch, _ in points], [value for _, value in points]
+            axes.plot(x, y, marker=".", label=name, color=f"C{place}", zorder=3 - place / 10)
+        axes.axvline(transfer_epochs + 0.5, color="grey", linestyle=":")
+        axes.set(title=column.replace("_", " ").replace("auroc", "AUROC"), xlabel="epoch")
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.axes[-1].set_axis_off()
+    figure.axes[-1].legend(handles, names, loc="center", title="dotted: from here on all layers learn")
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    return content.getvalue()

@@ -159,7 +159,7 @@ def run(
             "command": shlex.join(["python", "-m", "mura_core", "evaluate", *given]),
             "dataset": {"format": dataset_format, "split": split},
         },
-        progress=_show_progress,
+        progress=show_progress,
     )
     return f"{report.format_table(measured)}\n\nReport: {folder / 'report.md'}"
 
@@ -252,7 +252,8 @@ def _describe(sidecar: Sidecar, resamples: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _show_progress(done: int, total: int) -> None:
+def show_progress(done: int, total: int) -> None:
+    """Count the studies on stderr: on a terminal each, elsewhere every fiftieth."""
     if sys.stderr.isatty() or done == total or done % 50 == 0:
         end = "\n" if done == total or not sys.stderr.isatty() else ""
         sys.stderr.write(f"\r{done} of {total} studies{end}")

@@ -6,7 +6,6 @@ written and no engine will use them.
 
 from __future__ import annotations
 
-import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from mura_core import metrics
 from mura_core.checkpoint import find_weights, load_arrays
+from mura_core.cores import processor_name
 from mura_core.datasets import DATASET_FORMATS, read_split
 from mura_core.engines import PRECISIONS, load_engine
 from mura_core.errors import MuraError
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     checked = {
         "dataset": {"format": options.format, "split": "test", "studies": len(records)},
         "calibrated_on": {"split": "train", "films": options.films},
-        "processor": _processor(),
+        "processor": processor_name(),
         "limits": LIMITS,
         "engines": rows,
     }
@@ -172,10 +172,3 @@ def beyond_limits(row: Mapping[str, Any] | None) -> str:
         ),
     ]
     return ", ".join(text for holds, text in found if not holds)
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mura_core.errors import MuraError
 from mura_core.preprocess import PreprocessOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 CLASS_WEIGHTS = ("none", "class", "body-part")
 
@@ -85,9 +88,14 @@ class SourceRecipe:
 AnyRecipe = TypeVar("AnyRecipe", Recipe, SourceRecipe)
 
 
-def add_recipe_arguments(parser: argparse.ArgumentParser, kind: type[Recipe] | type[SourceRecipe]) -> None:
-    """Give a parser one flag for each field of a recipe."""
+def add_recipe_arguments(
+    parser: argparse.ArgumentParser, kind: type[Recipe] | type[SourceRecipe], without: Collection[str] = ()
+) -> None:
+    """Give a parser one flag for each field of a recipe; those `without` keep their default."""
+    parser.set_defaults(**{item.name: item.default for item in fields(kind) if item.name in without})
     for item in fields(kind):
+        if item.name in without:
+            continue
         name, text = "--" + item.name.replace("_", "-"), item.metadata["help"] + "; default: %(default)s"
         if isinstance(item.default, bool):
             action = argparse.BooleanOptionalAction

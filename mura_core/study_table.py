@@ -138,7 +138,7 @@ def _measure_group(
     for name, threshold in thresholds.items():
         calls = [int(probability >= threshold) for probability in probabilities]
         found = {m: bootstrap.estimate(how, labels, calls, weights) for m, how in DECISION_MEASURES.items()}
-        at[name] = {"value": threshold} | _as_json(found)
+        at[name] = {"value": threshold} | as_json(found)
     found = {
         m: bootstrap.estimate(how, labels, probabilities, weights) for m, how in PROBABILITY_MEASURES.items()
     }
@@ -148,7 +148,7 @@ def _measure_group(
         "patients": len(set(patients)),
         "abnormal": sum(labels),
         "calls": {name: _count_calls(rows, label) for label, name in enumerate(("normal", "abnormal"))},
-        "probability": _as_json(found),
+        "probability": as_json(found),
         "at": at,
     }
 
@@ -177,13 +177,13 @@ def _measure_localisation(rows: Sequence[StudyRow], resamples: int, seed: int) -
         report[name] = {
             "views": len(boxed),
             "patients": len(set(patients)),
-            "methods": {method: _as_json(found) for method, found in means.items()},
-            "gain_over": {method: _as_json(found) for method, found in gains.items()},
+            "methods": {method: as_json(found) for method, found in means.items()},
+            "gain_over": {method: as_json(found) for method, found in gains.items()},
         }
     return report
 
 
-def _as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     """Flatten to `name` and `name_ci95`, nan as null: JSON has no nan."""
     flat: dict[str, Any] = {}
     for name, found in estimates.items():

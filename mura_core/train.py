@@ -29,15 +29,18 @@ from mura_core.two_phase import TwoPhase
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection
 
 SOURCE_FILE = "source.safetensors"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of `train`: where data and results are, the machine, and the recipe."""
-    _add_places(parser, "runs/train")
+def add_arguments(
+    parser: argparse.ArgumentParser, out: str = "runs/train", without: Collection[str] = ()
+) -> None:
+    """The flags of `train`: where data and results are, the machine, and the recipe `without` some fields."""
+    _add_places(parser, out)
     parser.add_argument("--nodes", type=int, default=1, metavar="M", help="machines; default: %(default)s")
-    add_recipe_arguments(parser, Recipe)
+    add_recipe_arguments(parser, Recipe, without)
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,22 +62,31 @@ def run(options: argparse.Namespace) -> None:
         load_films(read_split(options.data, options.format, split), recipe.preprocess, options.cache)
         for split in ("train", "valid")
     )
-    rank_zero = train_two_phase(
-        model,
-        train,
-        valid,
-        recipe,
-        options.out,
-        options.devices,
-        options.nodes,
-        options.precision,
-        options.workers,
-    )
-    command = shlex.join(["python", "-m", "mura_core", *sys.argv[1:]])
-    if rank_zero:
-        folder = options.out / "weights"
-        export_weights(options.out / "best.ckpt", recipe, valid, options.format, command, folder)
+    folder = options.out / "weights"
+    if train_and_export(model, train, valid, recipe, options, options.out, folder):
         print(f"Weights: {folder}\nCurves: {options.out / 'curves.png'}")
+
+
+def train_and_export(
+    model: Classifier,
+    train: Films,
+    valid: Films,
+    recipe: Recipe,
+    options: argparse.Namespace,
+    out: Path,
+    weights: Path,
+) -> bool:
+    """Train in `out` as the flags of `train` say, and export the best epoch to `weights`.
+
+    Returns:
+        Whether this process is the first of several: that one exports.
+    """
+    machine = (options.devices, options.nodes, options.precision, options.workers)
+    first = train_two_phase(model, train, valid, recipe, out, *machine)
+    if first:
+        command = shlex.join(["python", "-m", "mura_core", *sys.argv[1:]])
+        export_weights(out / "best.ckpt", recipe, valid, options.format, command, weights)
+    return first
 
 
 def run_source(options: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from typing import TYPE_CHECKING
 
 import lightning
@@ -48,6 +49,7 @@ class TwoPhase(lightning.LightningModule):
         self.recipe = recipe
         self.workers = workers
         self.validated: list[tuple[int, float]] = []
+        self.begun_s = math.nan
         weights = torch.from_numpy(film_weights(train, recipe.class_weights))
         self.register_buffer("film_weights", weights, persistent=False)
 
@@ -80,6 +82,7 @@ class TwoPhase(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Frozen layers keep their batch statistics too."""
         self.model.body.train(not self.frozen)
+        self.begun_s = time.monotonic()
 
     def on_train_batch_start(self, _: dict[str, Tensor], place: int) -> None:
         """Layers that draw lots, such as stochastic depth, draw those of this step."""
@@ -115,6 +118,7 @@ class TwoPhase(lightning.LightningModule):
             "valid_loss": metrics.log_loss(labels, probabilities),
             "valid_accuracy": metrics.accuracy(labels, probabilities >= 0.5),
             "valid_auroc": metrics.auroc(labels, probabilities),
+            "epoch_s": time.monotonic() - self.begun_s,
         }
         if not self.frozen:
             measured["fine_tune_auroc"] = measured["valid_auroc"]

@@ -104,7 +104,7 @@ def test_the_space_header_is_complete_and_agrees_with_the_pins() -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    named = set(re.findall(r"python -m mura_core ([a-z]+)", readme()))
+    named = set(re.findall(r"python -m mura_core ([a-z0-9]+)", readme()))
     assert named == set(COMMANDS)
 
 

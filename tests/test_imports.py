@@ -69,6 +69,8 @@ ORDER = (
     "two_phase",
     "export",
     "train",
+    "table1_text",
+    "table1",
     "model_card",
     "release",
     "quantise",

@@ -1,0 +1,249 @@
+"""`python -m mura_core table1`: the paper's first table, networks trained by one recipe and compared.
+
+Every network has a folder under `--out` in which its training resumes. The last row is no training of its
+own: it goes on from the DenseNet169 of the row above, exactly as one training of both phases would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import lightning
+from lightning.pytorch.utilities import rank_zero_only
+
+from mura_core import evaluate, table1_text, train
+from mura_core.checkpoint import SIDECAR_NAME
+from mura_core.curves import LOG, draw_side_by_side, read_curves
+from mura_core.datasets import read_split
+from mura_core.errors import MuraError
+from mura_core.films import load_films
+from mura_core.predictor import Predictor
+from mura_core.recipe import Recipe, read_recipe
+from mura_core.staging import Staging
+from mura_core.torch_engine import choose_device
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from mura_core.curves import Curves
+    from mura_core.datasets import StudyRecord
+
+RECIPE_FILE = "recipe.json"
+_FIXED = ("architecture", "init")
+_STARTS = ("imagenet", "none")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        name: Of the network, as the paper writes it.
+        architecture: One of `models.ARCHITECTURES`; its training lies in the folder of this name.
+        both: Trained in both phases; in the first alone otherwise.
+    """
+
+    name: str
+    architecture: str
+    both: bool = False
+
+    @property
+    def title(self) -> str:
+        """Name and phases."""
+        return f"{self.name}, {'both phases' if self.both else 'transfer'}"
+
+    def folder(self, out: Path) -> Path:
+        """Where its weights and its report lie."""
+        return out / f"{self.architecture}-{'both' if self.both else 'transfer'}"
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """The table's recipe for this row."""
+        epochs = recipe.fine_tune_epochs if self.both else 0
+        return replace(recipe, architecture=self.architecture, fine_tune_epochs=epochs)
+
+    def curves(self, out: Path, recipe: Recipe) -> Curves:
+        """Its training by epoch; the first phase of a training that went on belongs to both rows."""
+        epochs = self.recipe(recipe).epochs
+        curves = read_curves(out / self.architecture / LOG)
+        return {name: [point for point in line if point[0] <= epochs] for name, line in curves.items()}
+
+
+ROWS = (
+    Row("ResNet50", "resnet50"),
+    Row("EfficientNetB0", "efficientnet_b0"),
+    Row("VGG16", "vgg16"),
+    Row("DenseNet169", "densenet169"),
+    Row("DenseNet169", "densenet169", both=True),
+)
+"""In the paper's order. The last is what the others are compared with, and follows its own first phase."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `train` but for the network, and where the table goes."""
+    from pathlib import Path
+
+    train.add_arguments(parser, "runs/table1", without=_FIXED)
+    shown = "default: %(default)s"
+    parser.add_argument(
+        "--init", default="imagenet", help=f"all networks start from imagenet or none; {shown}"
+    )
+    parser.add_argument(
+        "--report", type=Path, default=Path("reports/table1"), metavar="DIR", help=f"for the table; {shown}"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train and evaluate what is not finished yet, then write the table.
+
+    Raises:
+        MuraError: Data, flags or what `--out` holds cannot be used; what was finished is kept.
+    """
+    recipe = read_recipe(options, Recipe)
+    _check(recipe)
+    records = read_split(options.data, options.format, "test")
+    _claim(options, recipe)
+    try:
+        if not _train_missing(recipe, options):
+            return
+        _evaluate_missing(records, options)
+    finally:
+        _name_missing(options.out)
+    table = table1_text.build(
+        [_about(row, options.out, recipe) for row in ROWS],
+        [row.folder(options.out) / "report" for row in ROWS],
+        {
+            "command": _command(),
+            "dataset": {"format": options.format, "split": "test"},
+            "recipe": {name: value for name, value in asdict(recipe).items() if name != "architecture"},
+        },
+    )
+    figure = draw_side_by_side(
+        {row.title: row.curves(options.out, recipe) for row in ROWS}, recipe.transfer_epochs
+    )
+    text = table1_text.write_markdown(table)
+    with Staging(options.report) as staging:
+        content = (json.dumps(table, indent=2, allow_nan=False) + "\n").encode()
+        staging.publish({"curves.png": figure, "table1.json": content, "TABLE1.md": text.encode()})
+    print(f"{text}\nTable: {options.report / 'TABLE1.md'}")
+
+
+def _check(recipe: Recipe) -> None:
+    if recipe.init not in _STARTS:
+        raise MuraError(
+            f"--init {recipe.init} cannot start Table 1: weights from a file fit one network, and it "
+            "compares four. Expected imagenet, or none for random layers; for one network use train --init."
+        )
+    if not (recipe.transfer_epochs and recipe.fine_tune_epochs):
+        raise MuraError(
+            f"Table 1 compares the first phase with both, and found {recipe.transfer_epochs} and "
+            f"{recipe.fine_tune_epochs} epochs. Expected --transfer-epochs and --fine-tune-epochs above 0."
+        )
+
+
+def _claim(options: argparse.Namespace, recipe: Recipe) -> None:
+    """Keep `--out` for one recipe, that all rows may be trained by the same; try whether both folders serve.
+
+    Raises:
+        MuraError: They do not, or `--out` holds networks of another recipe.
+    """
+    with Staging(options.report):
+        pass
+    mine: dict[str, Any] = {"format": options.format, **asdict(recipe)}
+    path = options.out / RECIPE_FILE
+    if not path.is_file():
+        with Staging(options.out) as staging:
+            staging.publish({RECIPE_FILE: (json.dumps(mine, indent=2) + "\n").encode()})
+        return
+    try:
+        earlier = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise MuraError(
+            f"{path} is damaged, so the recipe of what lies there is unknown. Expected what an earlier run "
+            "wrote: choose another folder with --out."
+        ) from error
+    changed = [name for name in mine if earlier.get(name) != mine[name]]
+    if changed:
+        found = ", ".join(
+            f"{name.replace('_', '-')} {earlier.get(name)} (now {mine[name]})" for name in changed
+        )
+        raise MuraError(
+            f"{options.out} holds networks of another recipe: {found}. Expected the same for all rows: give "
+            "the flags of then, or another folder with --out."
+        )
+
+
+def _train_missing(recipe: Recipe, options: argparse.Namespace) -> bool:
+    """Train and export the rows that have no weights; tell whether this is the first of several processes.
+
+    Lightning starts the other processes with this very command line. They take the same rows in the same
+    order, as none is exported before all have trained it.
+    """
+    missing = [row for row in ROWS if not (row.folder(options.out) / "weights" / SIDECAR_NAME).is_file()]
+    if not missing:
+        return True
+    first = False
+    with contextlib.redirect_stdout(sys.stderr):
+        films = [
+            load_films(read_split(options.data, options.format, split), recipe.preprocess, options.cache)
+            for split in ("train", "valid")
+        ]
+        for row in missing:
+            _say(f"{row.title}: training, row {ROWS.index(row) + 1} of {len(ROWS)}")
+            mine = row.recipe(recipe)
+            lightning.seed_everything(mine.seed, verbose=False)
+            model = train.start_model(mine)
+            folders = options.out / row.architecture, row.folder(options.out) / "weights"
+            first = train.train_and_export(model, films[0], films[1], mine, options, *folders)
+    return first
+
+
+def _evaluate_missing(records: list[StudyRecord], options: argparse.Namespace) -> None:
+    found = choose_device("auto").type
+    for row in ROWS:
+        folder = row.folder(options.out)
+        if (folder / "report" / "metrics.json").is_file():
+            continue
+        _say(f"{row.title}: evaluating")
+        predictor = Predictor.load(folder / "weights", "torch" if found == "cpu" else found)
+        about = {"command": _command(), "dataset": {"format": options.format, "split": "test"}}
+        evaluate.evaluate(records, predictor, folder / "report", about=about, progress=evaluate.show_progress)
+
+
+def _about(row: Row, out: Path, recipe: Recipe) -> dict[str, Any]:
+    """What the row's training took."""
+    curves = row.curves(out, recipe)
+    by_epoch = dict(curves["valid_auroc"])
+    return {
+        "title": row.title,
+        "network": row.name,
+        "phases": "both" if row.both else "transfer",
+        "architecture": row.architecture,
+        "minutes": sum(dict(curves["epoch_s"]).values()) / 60,
+        "parameters": table1_text.count_parameters(row.architecture),
+        "epochs": max(by_epoch),
+        "kept_epoch": max(by_epoch, key=lambda epoch: by_epoch[epoch]),
+        "size": recipe.size,
+        "init": recipe.init,
+    }
+
+
+def _command() -> str:
+    return shlex.join(["python", "-m", "mura_core", *sys.argv[1:]])
+
+
+@rank_zero_only
+def _name_missing(out: Path) -> None:
+    missing = [row.title for row in ROWS if not (row.folder(out) / "report" / "metrics.json").is_file()]
+    if missing:
+        _say(f"Not finished: {'; '.join(missing)}. No table is written; the same command goes on from here.")
+
+
+@rank_zero_only
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
