@@ -187,6 +187,7 @@ def _train_missing(recipe: Recipe, options: argparse.Namespace) -> bool:
     missing = [row for row in ROWS if not (row.folder(options.out) / "weights" / SIDECAR_NAME).is_file()]
     if not missing:
         return True
+    _check_first_phase(missing, options.out, recipe)
     first = False
     with contextlib.redirect_stdout(sys.stderr):
         films = [
@@ -201,6 +202,21 @@ def _train_missing(recipe: Recipe, options: argparse.Namespace) -> bool:
             folders = options.out / row.architecture, row.folder(options.out) / "weights"
             first = train.train_and_export(model, films[0], films[1], mine, options, *folders)
     return first
+
+
+def _check_first_phase(missing: list[Row], out: Path, recipe: Recipe) -> None:
+    """Refuse to export a first phase whose training has gone on to the second.
+
+    Raises:
+        MuraError: The weights of such a row were removed.
+    """
+    for row in missing:
+        folder, epochs = out / row.architecture, row.recipe(recipe).epochs
+        if (folder / "last.ckpt").is_file() and max(dict(read_curves(folder / LOG)["valid_auroc"])) > epochs:
+            raise MuraError(
+                f"{row.folder(out)} holds no weights, and the training in {folder} has gone on beyond them. "
+                f"Expected both as they were: remove {folder} to train this network anew."
+            )
 
 
 def _evaluate_missing(records: list[StudyRecord], options: argparse.Namespace) -> None:

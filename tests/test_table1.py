@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -189,12 +190,12 @@ def test_a_stopped_run_names_what_is_missing_and_writes_no_table(runs: Runs) -> 
 
 
 def test_a_finished_table_is_written_again_without_training_or_evaluating(runs: Runs) -> None:
-    before, evaluated = runs.table(), []
+    before, done = runs.table(), []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table1.evaluate, "evaluate", lambda *_, **__: evaluated.append(1))
+        patch.setattr(table1.evaluate, "evaluate", lambda *_, **__: done.append("evaluated"))
+        patch.setattr(train, "train_and_export", lambda *_, **__: done.append("trained"))
         assert run_once(runs) == 0
-    assert not evaluated
-    assert runs.trained.pop() == []
+    assert done == []
     assert {**runs.table(), "created": ""} == {**before, "created": ""}
 
 
@@ -249,6 +250,17 @@ def test_a_damaged_recipe_is_refused(runs: Runs, tmp_path: Path, capsys: pytest.
     (tmp_path / table1.RECIPE_FILE).write_text("[1")
     assert main([*runs.command, "--out", str(tmp_path)]) == 1
     assert "damaged" in capsys.readouterr().err
+
+
+def test_a_first_phase_is_not_taken_from_a_training_that_went_on(
+    runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs.out, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "densenet169-transfer")
+    assert main([*runs.command, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "has gone on beyond them" in said
+    assert "Not finished: DenseNet169, transfer. No table" in said
 
 
 def write_report(folder: Path, probabilities: list[float], labels: list[int], patients: str) -> Path:
