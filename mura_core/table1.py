@@ -10,14 +10,14 @@ import contextlib
 import json
 import shlex
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightning
 from lightning.pytorch.utilities import rank_zero_only
 
 from mura_core import evaluate, table1_text, train
-from mura_core.checkpoint import SIDECAR_NAME
 from mura_core.curves import LOG, draw_side_by_side, read_curves
 from mura_core.datasets import read_split
 from mura_core.errors import MuraError
@@ -25,13 +25,12 @@ from mura_core.films import load_films
 from mura_core.predictor import Predictor
 from mura_core.recipe import Recipe, read_recipe
 from mura_core.staging import Staging
+from mura_core.table1_rows import ROWS, Row
 from mura_core.torch_engine import choose_device
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
-    from mura_core.curves import Curves
     from mura_core.datasets import StudyRecord
 
 RECIPE_FILE = "recipe.json"
@@ -39,55 +38,8 @@ _FIXED = ("architecture", "init")
 _STARTS = ("imagenet", "none")
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of the table.
-
-    Attributes:
-        name: Of the network, as the paper writes it.
-        architecture: One of `models.ARCHITECTURES`; its training lies in the folder of this name.
-        both: Trained in both phases; in the first alone otherwise.
-    """
-
-    name: str
-    architecture: str
-    both: bool = False
-
-    @property
-    def title(self) -> str:
-        """Name and phases."""
-        return f"{self.name}, {'both phases' if self.both else 'transfer'}"
-
-    def folder(self, out: Path) -> Path:
-        """Where its weights and its report lie."""
-        return out / f"{self.architecture}-{'both' if self.both else 'transfer'}"
-
-    def recipe(self, recipe: Recipe) -> Recipe:
-        """The table's recipe for this row."""
-        epochs = recipe.fine_tune_epochs if self.both else 0
-        return replace(recipe, architecture=self.architecture, fine_tune_epochs=epochs)
-
-    def curves(self, out: Path, recipe: Recipe) -> Curves:
-        """Its training by epoch; the first phase of a training that went on belongs to both rows."""
-        epochs = self.recipe(recipe).epochs
-        curves = read_curves(out / self.architecture / LOG)
-        return {name: [point for point in line if point[0] <= epochs] for name, line in curves.items()}
-
-
-ROWS = (
-    Row("ResNet50", "resnet50"),
-    Row("EfficientNetB0", "efficientnet_b0"),
-    Row("VGG16", "vgg16"),
-    Row("DenseNet169", "densenet169"),
-    Row("DenseNet169", "densenet169", both=True),
-)
-"""In the paper's order. The last is what the others are compared with, and follows its own first phase."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `train` but for the network, and where the table goes."""
-    from pathlib import Path
-
     train.add_arguments(parser, "runs/table1", without=_FIXED)
     shown = "default: %(default)s"
     parser.add_argument(
@@ -115,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
     finally:
         _name_missing(options.out)
     table = table1_text.build(
-        [_about(row, options.out, recipe) for row in ROWS],
+        [row.describe(options.out, recipe) for row in ROWS],
         [row.folder(options.out) / "report" for row in ROWS],
         {
             "command": _command(),
@@ -184,7 +136,7 @@ def _train_missing(recipe: Recipe, options: argparse.Namespace) -> bool:
     Lightning starts the other processes with this very command line. They take the same rows in the same
     order, as none is exported before all have trained it.
     """
-    missing = [row for row in ROWS if not (row.folder(options.out) / "weights" / SIDECAR_NAME).is_file()]
+    missing = [row for row in ROWS if not row.is_trained(options.out)]
     if not missing:
         return True
     _check_first_phase(missing, options.out, recipe)
@@ -222,31 +174,13 @@ def _check_first_phase(missing: list[Row], out: Path, recipe: Recipe) -> None:
 def _evaluate_missing(records: list[StudyRecord], options: argparse.Namespace) -> None:
     found = choose_device("auto").type
     for row in ROWS:
-        folder = row.folder(options.out)
-        if (folder / "report" / "metrics.json").is_file():
+        if row.is_measured(options.out):
             continue
+        folder = row.folder(options.out)
         _say(f"{row.title}: evaluating")
         predictor = Predictor.load(folder / "weights", "torch" if found == "cpu" else found)
         about = {"command": _command(), "dataset": {"format": options.format, "split": "test"}}
         evaluate.evaluate(records, predictor, folder / "report", about=about, progress=evaluate.show_progress)
-
-
-def _about(row: Row, out: Path, recipe: Recipe) -> dict[str, Any]:
-    """What the row's training took."""
-    curves = row.curves(out, recipe)
-    by_epoch = dict(curves["valid_auroc"])
-    return {
-        "title": row.title,
-        "network": row.name,
-        "phases": "both" if row.both else "transfer",
-        "architecture": row.architecture,
-        "minutes": sum(dict(curves["epoch_s"]).values()) / 60,
-        "parameters": table1_text.count_parameters(row.architecture),
-        "epochs": max(by_epoch),
-        "kept_epoch": max(by_epoch, key=lambda epoch: by_epoch[epoch]),
-        "size": recipe.size,
-        "init": recipe.init,
-    }
 
 
 def _command() -> str:
@@ -255,7 +189,7 @@ def _command() -> str:
 
 @rank_zero_only
 def _name_missing(out: Path) -> None:
-    missing = [row.title for row in ROWS if not (row.folder(out) / "report" / "metrics.json").is_file()]
+    missing = [row.title for row in ROWS if not row.is_measured(out)]
     if missing:
         _say(f"Not finished: {'; '.join(missing)}. No table is written; the same command goes on from here.")
 

@@ -78,16 +78,6 @@ def build(
     }
 
 
-def count_parameters(architecture: str) -> int:
-    """Weights of a network that training can change, all layers together."""
-    import torch
-
-    from mura_core.models import build_model
-
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in build_model(architecture).parameters())
-
-
 def write_markdown(table: Mapping[str, Any]) -> str:
     """Lay the table out as Markdown; its picture is curves.png beside it."""
     rows, recipe, options = table["rows"], table["recipe"], table["options"]

@@ -69,6 +69,7 @@ ORDER = (
     "two_phase",
     "export",
     "train",
+    "table1_rows",
     "table1_text",
     "table1",
     "model_card",

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from mura_core import models, table1, table1_text, train
+from mura_core import models, table1, table1_rows, table1_text, train
 from mura_core.__main__ import main
 from mura_core.checkpoint import load_weights
 from mura_core.datasets import read_split
@@ -303,5 +303,5 @@ def test_reports_of_different_studies_are_not_compared(tmp_path: Path) -> None:
 
 def test_parameters_are_those_of_the_real_networks() -> None:
     # torchvision's feature layers and one unit with its bias.
-    assert table1_text.count_parameters("densenet169") == 12_484_480 + 1_664 + 1
-    assert table1_text.count_parameters("resnet50") == 23_508_032 + 2_048 + 1
+    assert table1_rows.count_parameters("densenet169") == 12_484_480 + 1_664 + 1
+    assert table1_rows.count_parameters("resnet50") == 23_508_032 + 2_048 + 1
