@@ -101,6 +101,7 @@ def draw_side_by_side(networks: Mapping[str, Curves], transfer_epochs: int) -> b
             axes.plot(x, y, marker=".", label=name, color=f"C{place}", zorder=3 - place / 10)
         axes.axvline(transfer_epochs + 0.5, color="grey", linestyle=":")
         axes.set(title=column.replace("_", " ").replace("auroc", "AUROC"), xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
     handles, names = figure.axes[0].get_legend_handles_labels()
     figure.axes[-1].set_axis_off()
     figure.axes[-1].legend(handles, names, loc="center", title="dotted: from here on all layers learn")
