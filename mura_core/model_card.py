@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mura_core.sidecar import Sidecar
 
 ROBUSTNESS_NAME = "robustness.json"
+STABILITY_NAME = "stability.json"
 FAILURES_NAME = "failures.md"
 TOLERATED = 0.03
 """What loses more AUROC than this needs augmentation or preprocessing."""
@@ -53,6 +54,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         measured_by=figures["command"],
         engines=_engines(folder),
         robustness=_robustness(folder),
+        stability=_stability(folder),
         failures=_failures(sidecar, folder),
         licence=sidecar.licence,
     )
@@ -81,6 +83,15 @@ def _robustness(folder: Path) -> str:
     )
 
 
+def _stability(folder: Path) -> str:
+    """Whether a call that small changes of the films alter is more often wrong, as tables."""
+    path = folder / STABILITY_NAME
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    if content.get("weights") != weights_digest(folder):
+        return "Not measured for these weights: `python -m benchmarks.stability DATA`."
+    return stability_lines(content)
+
+
 def _failures(sidecar: Sidecar, folder: Path) -> str:
     """What was seen when the errors were looked at, from a file of words that names its version."""
     path = folder / FAILURES_NAME
@@ -100,6 +111,44 @@ def robustness_table(rows: Sequence[Mapping[str, Any]]) -> str:
         lines.append(
             f"| {mark}{row['change']}{mark} | {row['auroc']:.3f} | {row['difference']:+.3f}{interval} "
             f"| {row['mean_probability_change']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def stability_lines(content: Mapping[str, Any]) -> str:
+    """Lay the figures of `benchmarks.stability` out as Markdown."""
+    fitted = " The operating points were fitted on these studies." if content["points_fitted_here"] else ""
+    lines = [
+        f"{content['data']}, {content['studies']} studies, {content['engine']}; each read as it is and under "
+        f"{content['changes']} small changes. Doubt claims nothing, so errors are counted among the calls of "
+        f"normal and abnormal.{fitted}",
+        "",
+        "| studies | n | abnormal | doubt | called | missed | false alarms | error |",
+        "|" + "---|" * 8,
+    ]
+    counts = ("studies", "abnormal", "doubt", "called", "missed", "false_alarms")
+    for name, group in content["groups"].items():
+        cells = [name, *(str(group[key]) for key in counts), report.cell(group, "error")]
+        lines.append(f"| {' | '.join(cells)} |")
+    signs = "; ".join(
+        f"{name} {report.cell(sign, 'auroc')}" for name, sign in content["signs_of_error"].items()
+    )
+    mean = content["mean_of_readings"]
+    lines += [
+        "",
+        f"Error where a change alters the call, less error where none does: "
+        f"{report.cell(content, 'error_difference')}. AUROC of each sign for a wrong call: {signs}.",
+        "",
+        f"AUROC of the films as they are {report.cell(mean, 'auroc')}; the mean over all readings changes it "
+        f"by {report.cell(mean, 'difference')}.",
+        "",
+        "| change | mean shift of probability | mean size of the shift | calls altered |",
+        "|---|---|---|---|",
+    ]
+    for row in content["rows"]:
+        lines.append(
+            f"| {row['change'].replace('_', ' ')} | {row['mean_shift']:+.3f} "
+            f"| {row['mean_absolute_shift']:.3f} | {row['calls_altered']} |"
         )
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_file, read_radiograph
 from mura_core.overlay import overlay
 from mura_core.staging import write_whole
-from mura_core.study import View, probability_text
+from mura_core.study import Call, View, probability_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,13 +165,13 @@ def _view_content(file: str, view: View, answer: ViewResult) -> dict[str, Any]:
 
 def _stability_line(stability: Stability, points: OperatingPoints) -> str:
     low, high = (probability_text(value, points) for value in (stability.lowest, stability.highest))
-    altering = stability.altering
+    altering, call = stability.altering, stability.readings[0].call
     if not altering:
-        call = stability.readings[0].call
         return f"stability: all {len(stability.readings)} readings say {call}, {low} to {high}"
     return (
         f"stability: {len(altering)} of {stability.changes} small changes alter the call, {low} to {high} "
-        f"({', '.join(altering)}); treat it as doubtful"
+        f"({', '.join(altering).replace('_', ' ')}); "
+        f"{'it stays in doubt' if call is Call.DOUBT else 'treat it as doubtful'}"
     )
 
 

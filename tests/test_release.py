@@ -98,6 +98,31 @@ def test_the_card_shows_robustness_of_these_weights_alone(released: Path) -> Non
     path.unlink()
 
 
+def test_the_card_shows_the_stability_of_these_weights_alone(released: Path) -> None:
+    folder = released / "weights"
+    sidecar = sidecar_of(folder)
+    row = {"change": "turned_left_5", "mean_shift": -0.01, "mean_absolute_shift": 0.05, "calls_altered": 7}
+    content = {
+        "data": "drawn films",
+        "studies": 3,
+        "engine": "torch cpu",
+        "changes": 11,
+        "points_fitted_here": True,
+        "groups": {},
+        "error_difference": None,
+        "signs_of_error": {},
+        "mean_of_readings": {"auroc": None, "difference": None},
+        "rows": [row],
+    }
+    path = folder / "stability.json"
+    for weights, shown in ((weights_digest(folder), True), ("0" * 64, False)):
+        path.write_text(json.dumps({**content, "weights": weights}))
+        card = write_model_card(sidecar, folder)
+        assert ("| turned left 5 | -0.010 | 0.050 | 7 |" in card) == shown
+        assert ("benchmarks.stability DATA" in card) != shown
+    path.unlink()
+
+
 def test_the_card_says_how_often_each_call_is_made_and_wrong(released: Path) -> None:
     sidecar = sidecar_of(released / "weights")
     counts = sidecar.metrics["groups"]["all"]["calls"]
