@@ -36,6 +36,9 @@ ifeq ($(FORMAT),fracatlas)
 	  $(PY) -m mura_core pretrain --data "$(DATA)" --format fracatlas --focus 1 --devices $(DEVICES) --out runs/source
 	$(PY) -m mura_core train --data "$(DATA)" --format fracatlas --devices $(DEVICES) --out runs/release \
 	  --init runs/source/source.safetensors --focus 1 --transfer-epochs 3 --fine-tune-epochs 10 --fine-tune-rate 3e-4 \
+	  --class-weights none --normals-per-abnormal 2 --box-weight 1 --patience 0
+	$(PY) -m mura_core train --data "$(DATA)" --format fracatlas --devices $(DEVICES) --out runs/robust --seed 2 \
+	  --init runs/release/weights --focus 1 --transfer-epochs 1 --fine-tune-epochs 8 --fine-tune-rate 2e-4 --averaging 0.98 \
 	  --class-weights none --normals-per-abnormal 2 --box-weight 1 --patience 0 $(ARGS)
 else
 	$(PY) -m mura_core train --data "$(DATA)" --format $(FORMAT) $(ARGS)

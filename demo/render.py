@@ -55,7 +55,8 @@ def encode_film(radiograph: Radiograph) -> dict[str, Any]:
         # Bytes first: they are scaled in half the time, to the same values.
         values = shrink(radiograph.values.astype(np.uint8), FILM_LONGEST_PX)
     steps = np.diff(values, axis=1, prepend=np.zeros((values.shape[0], 1), values.dtype))
-    planes = [steps & 0xFF, steps >> 8] if wide else [steps]
+    # Low bytes, then high bytes.
+    planes = cv2.split(steps.astype("<u2").view(np.uint8).reshape(*steps.shape, 2)) if wide else [steps]
     return {
         "height": values.shape[0],
         "width": values.shape[1],
@@ -67,7 +68,7 @@ def encode_film(radiograph: Radiograph) -> dict[str, Any]:
         "window_width": float(radiograph.window.width),
         "spacing_mm": radiograph.pixel_spacing_mm,
         "spacing_at_detector": radiograph.spacing_at_detector,
-        "data": _pack(np.stack(planes).astype(np.uint8)),
+        "data": _pack(np.stack(planes)),
     }
 
 

@@ -1,4 +1,4 @@
-"""A large film made smaller fast, for what looks at its outline alone."""
+"""A large film made smaller fast, before it is brought to its last size."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def coarse_step(height: int, width: int, longest_px: int) -> int:
+    """How many pixels become one in `coarse`; 1 if the film stays as it is."""
+    return max(1, max(height, width) // (2 * longest_px))
 
 
 def coarse(pixels: NDArray[np.float32], longest_px: int) -> NDArray[np.float32]:
@@ -23,8 +28,8 @@ def coarse(pixels: NDArray[np.float32], longest_px: int) -> NDArray[np.float32]:
         px of the result is cut off at the right and at the bottom.
     """
     height, width = pixels.shape
-    whole = max(height, width) // (2 * longest_px)
-    if whole < 2:
+    whole = coarse_step(height, width, longest_px)
+    if whole == 1:
         return pixels
     size = (width // whole, height // whole)
     cut = pixels[: size[1] * whole, : size[0] * whole]

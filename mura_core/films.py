@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
+from mura_core import coarse as coarse_module
 from mura_core import denoise as denoise_module
 from mura_core import preprocess as preprocess_module
 from mura_core import roi as roi_module
@@ -237,7 +238,7 @@ def _store(path: Path, pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) ->
 def _fingerprint(views: Sequence[ViewRecord], options: PreprocessOptions) -> str:
     """Name the films, the options and the code that prepared them."""
     digest = hashlib.sha256(repr(options).encode())
-    for module in (preprocess_module, denoise_module, roi_module):
+    for module in (preprocess_module, coarse_module, denoise_module, roi_module):
         digest.update(inspect.getsource(module).encode())
     for view in views:
         digest.update(f"{view.path}|{view.path.stat().st_size}|{view.boxes}\n".encode())

@@ -81,7 +81,8 @@ def _ridge_asymmetry(film: NDArray[np.float32]) -> float:
 
 def _skewness(film: NDArray[np.float32]) -> float:
     centred = film - film.mean()
-    return float((centred**3).mean() / (film.std() ** 3 + 1e-6))
+    # Not **3, which takes thirty times as long.
+    return float((centred * centred * centred).mean() / (film.std() ** 3 + 1e-6))
 
 
 def _border_level(film: NDArray[np.float32]) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from mura_core.coarse import coarse, coarse_step
 from mura_core.denoise import denoise
 from mura_core.roi import find_roi
 from mura_core.study import Box
@@ -148,12 +149,17 @@ def preprocess(
     image_height, image_width = pixels.shape
     roi = find_roi(pixels) if options.roi else Box(0, 0, image_height, image_width)
     top, left, roi_height, roi_width = _whole(roi)
+    # A large film is shrunk by a whole number first; the few px at the end that this leaves over are cut off.
+    step = coarse_step(roi_height, roi_width, options.size)
+    roi_height, roi_width = roi_height - roi_height % step, roi_width - roi_width % step
     crop = pixels[top : top + roi_height, left : left + roi_width]
     shrink = options.size / max(roi_height, roi_width)
     height = max(1, round(roi_height * shrink))
     width = max(1, round(roi_width * shrink))
     interpolation = cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR
-    film = np.asarray(cv2.resize(crop, (width, height), interpolation=interpolation), dtype=np.float32)
+    film = np.asarray(
+        cv2.resize(coarse(crop, options.size), (width, height), interpolation=interpolation), dtype=np.float32
+    )
     if options.enhance:
         film = enhance(film)
     pad_top, pad_left = (options.size - height) // 2, (options.size - width) // 2
@@ -164,7 +170,7 @@ def preprocess(
     geometry = Geometry(
         image_height=image_height,
         image_width=image_width,
-        roi=roi,
+        roi=Box(top, left, roi_height, roi_width),
         scale_row=height / roi_height,
         scale_column=width / roi_width,
         pad_top=pad_top,

@@ -1,10 +1,12 @@
 """From radiograph to network and back: nothing is lost, nothing moves."""
 
+import cv2
 import numpy as np
 import pytest
 
 from mura_core.denoise import denoise, noise_level
 from mura_core.preprocess import PreprocessOptions, enhance, preprocess, to_tensor
+from mura_core.study import Box
 
 CELL_PX = 32
 
@@ -117,3 +119,12 @@ def test_noise_is_taken_out_before_contrast_is_equalised() -> None:
     clean = film(320, 200)
     noisy = np.clip(clean + np.random.default_rng(0).normal(0, 0.05, clean.shape), 0, 1).astype(np.float32)
     assert noise_level(enhance(noisy)) < 0.3 * 0.05
+
+
+def test_a_large_film_is_shrunk_as_if_in_one_step() -> None:
+    large = film(2003, 1507)
+    found, geometry = preprocess(large, PreprocessOptions(roi=False, enhance=False))
+    assert geometry.roi == Box(0, 0, 2001, 1506)
+    direct = cv2.resize(large[:2001, :1506], (geometry.width, 320), interpolation=cv2.INTER_AREA)
+    difference = found[:, geometry.pad_left : geometry.pad_left + geometry.width] - direct
+    assert np.abs(difference).max() < 1 / 255
