@@ -109,7 +109,7 @@ def _app(results: dict[str, Any]) -> list[str]:
     return [
         f"`python app.py`: first page after {app['first_page_s']:.1f} s, first call of a study of "
         f"{app['views']} views after {app['first_answer_s']:.1f} s, {app['rss_mb'] / 1e3:.2f} GB resident "
-        "with that study open.",
+        f"at that moment, {app['rested_mb'] / 1e3:.2f} GB after a rest, with that study open.",
         "",
         f"In float32 the network runs at {peak['share']:.2f} ({low:.2f} to {high:.2f}) of this CPU's "
         f"convolution peak ({peak['network_gflops']:.0f} of {peak['peak_gflops']:.0f} GFLOP/s).",

@@ -103,7 +103,7 @@ def encode_view_result(
 
     `call` is for programs, `word` for readers.
     """
-    height, width = view.heatmap.shape
+    height, width = view.film_shape
     text = probability_text(view.abnormality_probability, result.operating_points)
     return {
         "probability": view.abnormality_probability,

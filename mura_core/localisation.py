@@ -175,7 +175,7 @@ def score_view(result: ViewResult, boxes: Sequence[Box], *, seed: int = 0) -> di
     Raises:
         DatasetError: The boxes lie outside the radiograph.
     """
-    height, width = result.heatmap.shape
+    height, width = result.film_shape
     # The network's square holds the ROI with its longer side filling it.
     cell_px = max(result.roi.height, result.roi.width) / max(result.cam.shape)
     rng = np.random.default_rng([seed, zlib.crc32(result.name.encode())])

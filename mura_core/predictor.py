@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,16 +113,11 @@ class Predictor:
         maps = self._run([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
 
-        def finish(index: int) -> ViewResult:
-            start = time.perf_counter()
-            geometry = prepared[index][1]
-            heat = heatmap(maps.local_logits[index], self.sidecar.temperature, geometry)
-            timing = Timing(preprocess_s[index], network_s, time.perf_counter() - start)
-            return self._view_result(
-                study.views[index], float(maps.logits[index]), maps.cams[index], heat, geometry, timing
-            )
-
-        return self._study_result(side_by_side(finish, range(len(study.views))))
+        views = tuple(
+            self._view_result(view, index, maps, prepared[index][1], Timing(preprocess_s[index], network_s))
+            for index, view in enumerate(study.views)
+        )
+        return self._study_result(views)
 
     def compare(self, study: Study) -> tuple[Variant, ...]:
         """Read a study once for each step of its preparation: whole film, region of interest, contrast.
@@ -201,16 +197,18 @@ class Predictor:
         )
 
     def _view_result(
-        self, view: View, logit: float, cam: FloatMap, heat: FloatMap, geometry: Geometry, timing: Timing
+        self, view: View, index: int, maps: Maps, geometry: Geometry, timing: Timing
     ) -> ViewResult:
+        logit = float(maps.logits[index])
         probability = sigmoid(logit / self.sidecar.temperature)
         return ViewResult(
             name=view.name,
             abnormality_probability=probability,
             call=self.sidecar.operating_points.call(probability),
             logit=logit,
-            cam=cam,
-            heatmap=heat,
+            cam=maps.cams[index],
+            draw_heatmap=partial(heatmap, maps.local_logits[index], self.sidecar.temperature, geometry),
+            film_shape=(geometry.image_height, geometry.image_width),
             roi=geometry.roi,
             timing=timing,
         )
@@ -228,7 +226,6 @@ class Predictor:
             timing=Timing(
                 preprocess_s=math.fsum(view.timing.preprocess_s for view in views),
                 network_s=math.fsum(view.timing.network_s for view in views),
-                maps_s=math.fsum(view.timing.maps_s for view in views),
             ),
         )
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -139,12 +141,11 @@ class Timing:
 
     preprocess_s: float
     network_s: float
-    maps_s: float
 
     @property
     def total_s(self) -> float:
         """Seconds from radiographs in memory to result."""
-        return self.preprocess_s + self.network_s + self.maps_s
+        return self.preprocess_s + self.network_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,9 +158,8 @@ class ViewResult:
         call: The view's own call at the study's operating points.
         logit: The network's output before temperature; equals the mean of `cam` plus the bias.
         cam: float32 (h, w) class activation map on the network's grid, in logits, without the bias.
-        heatmap: float32 (H, W) in [0, 1] in the radiograph's frame: the probability that a film
-            made of this location alone would get. Zero outside the region of interest. The scale is
-            the same for every film, so a normal film stays cold.
+        draw_heatmap: Draws `heatmap`.
+        film_shape: (H, W) of the radiograph, px.
         roi: Region of interest the network saw, in pixels of the radiograph.
         timing: What this view took.
     """
@@ -169,9 +169,19 @@ class ViewResult:
     call: Call
     logit: float
     cam: NDArray[np.float32]
-    heatmap: NDArray[np.float32]
+    draw_heatmap: Callable[[], NDArray[np.float32]]
+    film_shape: tuple[int, int]
     roi: Box
     timing: Timing
+
+    @property
+    def heatmap(self) -> NDArray[np.float32]:
+        """float32 (H, W) in [0, 1] in the radiograph's frame, drawn anew: it takes as much as the film does.
+
+        The probability that a film made of this location alone would get; zero outside the region of
+        interest. The scale is the same for every film, so a normal film stays cold.
+        """
+        return self.draw_heatmap()
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ class FakePredictor:
             raise self.error
         views = tuple(self._view(view, index) for index, view in enumerate(study.views))
         mean = float(np.mean([view.abnormality_probability for view in views]))
-        timing = Timing(0.1, 0.2, 0.1)
+        timing = Timing(0.1, 0.3)
         return StudyResult(
             mean, POINTS.call(mean), views, POINTS, "fake-network", "0.0-test", timing, "fake-network"
         )
@@ -97,7 +97,15 @@ class FakePredictor:
         roi = Box(0.05 * height, 0.1 * width, 0.9 * height, 0.8 * width)
         cam = np.zeros((10, 10), np.float32)
         return ViewResult(
-            view.name, probability, POINTS.call(probability), 0.0, cam, heatmap, roi, Timing(0.1, 0.2, 0.1)
+            view.name,
+            probability,
+            POINTS.call(probability),
+            0.0,
+            cam,
+            heatmap.copy,
+            heatmap.shape,
+            roi,
+            Timing(0.1, 0.3),
         )
 
 

@@ -244,9 +244,8 @@ def test_of_all_open_studies_those_used_last_are_kept() -> None:
     tray = Tray(files=(("a.png", png(1)), ("b.png", png(2))))
     opened = steps(FakePredictor(), tray, WORDS)[-1][1]
     assert opened is not None
-    pixels = 2 * 120 * 100
-    # float32 heatmap, the coarse map, the files.
-    assert memory.size_bytes(opened) == 4 * pixels + 2 * 400 + len(png(1)) + len(png(2))
+    # Two coarse maps for each film, the files: nothing of the size of a film unpacked.
+    assert memory.size_bytes(opened) == 2 * 2 * 400 + len(png(1)) + len(png(2))
     last, middle, first = states = [{1: Tray(), 2: opened} for _ in range(3)]
     memory.keep_newest(states, 2 * memory.size_bytes(opened))
     assert (last[2], middle[2], first[2]) == (opened, opened, None)
@@ -261,6 +260,15 @@ def test_files_that_wait_are_let_go_too_and_their_reader_is_told() -> None:
     memory.keep_newest(states, 150)
     assert (newer[1], older[1]) == (waiting, Tray(let_go=True))
     assert last(FakePredictor(), older[1])["error"] == WORDS["page.let_go"]
+
+
+def test_files_that_wait_in_line_are_kept_before_studies_that_were_read() -> None:
+    opened = steps(FakePredictor(), Tray(files=(("a.png", png(1)),)), WORDS)[-1][1]
+    assert opened is not None
+    waiting = Tray(files=(("a.png", bytes(5000)),))
+    newest, oldest = states = [{1: opened}, {1: waiting}]
+    memory.keep_newest(states, 5000 + memory.size_bytes(opened) - 1)
+    assert (newest[1], oldest[1]) == (None, waiting)
 
 
 def test_an_error_made_for_the_reader_is_shown() -> None:

@@ -67,12 +67,20 @@ class FakePredictor:
             cam = np.zeros((8, 8), dtype=np.float32)
             whole = Box(0, 0, *pixels.shape)
             views.append(
-                ViewResult(view.name, probability, Call.DOUBT, 0.0, cam, heatmap, whole, Timing(0, 0, 0))
+                ViewResult(
+                    view.name,
+                    probability,
+                    Call.DOUBT,
+                    0.0,
+                    cam,
+                    heatmap.copy,
+                    pixels.shape,
+                    whole,
+                    Timing(0, 0),
+                )
             )
         mean = float(np.mean([view.abnormality_probability for view in views]))
-        return StudyResult(
-            mean, POINTS.call(mean), tuple(views), POINTS, "fake", "0", Timing(0, 0, 0), "none"
-        )
+        return StudyResult(mean, POINTS.call(mean), tuple(views), POINTS, "fake", "0", Timing(0, 0), "none")
 
 
 def draw_phantom(path: Path, spot: int) -> ViewRecord:

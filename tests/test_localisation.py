@@ -33,7 +33,15 @@ def map_with(rows: slice, columns: slice, value: float = 0.9) -> np.ndarray:
 
 def view(heatmap: np.ndarray, name: str = "a.png", roi: Box = WHOLE) -> ViewResult:
     return ViewResult(
-        name, 0.8, Call.ABNORMAL, 1.0, np.zeros((10, 10), np.float32), heatmap, roi, Timing(0, 0, 0)
+        name,
+        0.8,
+        Call.ABNORMAL,
+        1.0,
+        np.zeros((10, 10), np.float32),
+        lambda: heatmap,
+        heatmap.shape,
+        roi,
+        Timing(0, 0),
     )
 
 

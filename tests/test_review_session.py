@@ -217,7 +217,15 @@ def test_the_models_result_keeps_the_hottest_place_as_fractions() -> None:
     heatmap = np.zeros((20, 10), np.float32)
     heatmap[4, 7] = 0.75
     view = ViewResult(
-        "a.png", 0.9, Call.ABNORMAL, 2.0, heatmap, heatmap, Box(0, 0, 20, 10), Timing(0.1, 0.1, 0.1)
+        "a.png",
+        0.9,
+        Call.ABNORMAL,
+        2.0,
+        heatmap,
+        heatmap.copy,
+        (20, 10),
+        Box(0, 0, 20, 10),
+        Timing(0.1, 0.1),
     )
     kept = ai_result(
         StudyResult(
@@ -227,7 +235,7 @@ def test_the_models_result_keeps_the_hottest_place_as_fractions() -> None:
             OperatingPoints(0.3, 0.6),
             "densenet169",
             "0.1.0",
-            Timing(1, 1, 1),
+            Timing(1, 1),
             "none",
         )
     )

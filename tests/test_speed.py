@@ -72,7 +72,7 @@ def test_the_tables_hold_every_contestant() -> None:
         ],
         "stages": {"png": {"f32": {"decode": 1.0}}},
         "processes": {"f32": {"first_result_ms": 2000.0, "peak_mb": 500.0}},
-        "app": {"views": 4, "first_page_s": 3.0, "first_answer_s": 4.0, "rss_mb": 500.0},
+        "app": {"views": 4, "first_page_s": 3.0, "first_answer_s": 4.0, "rss_mb": 500.0, "rested_mb": 400.0},
         "peak": {"share": 0.9, "share_range": [0.8, 1.0], "network_gflops": 180.0, "peak_gflops": 200.0},
     }
     assert "| png | 4 | 100 ms, 7.0 (7.0) |" in summary(results)

@@ -122,7 +122,8 @@ def _view_groups(image: Dataset, title: str, view: ViewResult, result: StudyResu
         qualitative_evaluations=[_normality(view.call)],
         source_images=[sr.SourceImageForMeasurementGroup(image.SOPClassUID, image.SOPInstanceUID)],
     )
-    outline = hottest_outline(view.heatmap)
+    heatmap = view.heatmap
+    outline = hottest_outline(heatmap)
     if outline is None:
         return [whole]
     region = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
@@ -134,7 +135,7 @@ def _view_groups(image: Dataset, title: str, view: ViewResult, result: StudyResu
         measurements=[
             sr.Measurement(
                 _code("122157", "DCM", "Probability"),
-                float(view.heatmap.max()),
+                float(heatmap.max()),
                 _code("1", "UCUM", "no units"),
                 derivation=_code("56851009", "SCT", "Maximum"),
             )

@@ -29,13 +29,14 @@ def model_of(result: StudyResult) -> str:
 
 def _ai_view(view: ViewResult) -> AiView:
     """Find the heatmap's hottest pixel; its centre, in fractions of the film."""
-    height, width = view.heatmap.shape
-    row, column = np.unravel_index(int(view.heatmap.argmax()), view.heatmap.shape)
+    heatmap = view.heatmap
+    height, width = heatmap.shape
+    row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
     return AiView(
         name=view.name,
         probability=view.abnormality_probability,
         call=view.call,
         peak_top=(float(row) + 0.5) / height,
         peak_left=(float(column) + 0.5) / width,
-        peak=float(view.heatmap[row, column]),
+        peak=float(heatmap[row, column]),
     )
