@@ -28,6 +28,7 @@ from benchmarks.load_films import draw_films, draw_study
 from benchmarks.load_reader import Outcome, find_endpoints, opened
 from benchmarks.load_server import served
 from benchmarks.load_table import crowd_table
+from demo.turns import REST_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 FILMS = 24
 SOAK_PAGES = 6
 STUDIES_A_PAGE = 5
-SETTLE_S = 5.0
+SETTLE_S = REST_S + 5
+"""Until the server has noticed who is gone, and what was freed has gone back to the system."""
 OUT = Path("benchmarks/load.json")
 
 
