@@ -26,9 +26,10 @@ from mura_core.bootstrap import PROBABILITY_MEASURES, Estimate
 from mura_core.checkpoint import find_weights
 from mura_core.datasets import read_split
 from mura_core.images import read_radiograph
-from mura_core.model_card import STABILITY_NAME, stability_lines
+from mura_core.model_card import stability_lines
 from mura_core.predictor import Predictor
 from mura_core.quantisation import weights_digest
+from mura_core.stability import STABILITY_NAME
 from mura_core.study import Call, Study, View
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from mura_core.records import StudyRecord
     from mura_core.stability import Stability
     from mura_core.study import OperatingPoints
-
-STEADY, UNSTEADY = "no change alters the call", "some change alters it"
 
 
 def main() -> None:
@@ -94,7 +93,7 @@ def measure(
         "changes": found[0].changes,
         "groups": {
             name: _group(labels[chosen], claimed[chosen], wrong[chosen], weights[:, chosen])
-            for name, chosen in (("all", claimed | True), (STEADY, ~unsteady), (UNSTEADY, unsteady))
+            for name, chosen in (("all", claimed | True), ("steady", ~unsteady), ("unsteady", unsteady))
         },
         **_entry("error_difference", _difference(claimed, wrong, unsteady, weights)),
         "signs_of_error": _signs(found, points, claimed, wrong, weights),

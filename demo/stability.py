@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from demo.turns import Turns
     from demo.wording import Wording
     from mura_core.predictor import Predictor
-    from mura_core.stability import ChangedReading, Stability
+    from mura_core.stability import ChangedReading, Errors, Measured, Stability
     from mura_core.study import OperatingPoints
 
 
@@ -59,6 +59,24 @@ def say(stability: Stability, points: OperatingPoints, words: Wording) -> str:
     found = words.counted("viewer.stability_altered", altering, changes=stability.changes, span=span)
     remedy = "viewer.stability_still_doubt" if call is Call.DOUBT else "viewer.stability_doubtful"
     return f"{found} {words[remedy]}"
+
+
+def say_measured(measured: Measured | None, words: Wording) -> str:
+    """Say how often steady and unsteady calls were wrong on labelled studies; empty where it is not known."""
+    if measured is None or not (measured.steady.called and measured.unsteady.called):
+        return ""
+    return words.text(
+        "viewer.stability_measured",
+        studies=measured.studies,
+        altered=measured.unsteady.called,
+        altered_wrong=_share(measured.unsteady),
+        same=measured.steady.called,
+        same_wrong=_share(measured.steady),
+    )
+
+
+def _share(errors: Errors) -> str:
+    return f"{100 * errors.wrong / errors.called:.0f}"
 
 
 def _encode(reading: ChangedReading, call: Call, points: OperatingPoints, words: Wording) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def _lay_out(predictor: Predictor, words: Wording, *, archived: bool, reviews: b
                 }
                 _html(about.model_panel(predictor.sidecar, words))
         with gr.Column(elem_id="view", min_width=320):
-            viewer = build_viewer(words, predictor.sidecar, asks=True)
+            viewer = build_viewer(words, predictor.sidecar, predictor.measured, asks=True)
     return Parts(tray, opened, waiting, viewer, upload, analyse, clear, archive, pacs, examples)
 
 

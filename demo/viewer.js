@@ -4,7 +4,7 @@ connectPanel();
 connectInput();
 connectFigures();
 connectQuestion("compare", ({ variants }) => variants.map(variantColumn));
-connectQuestion("stability", showStability);
+connectStability();
 document.addEventListener("mura-waiting", showWaiting);
 document.addEventListener("mura-set-marks", takeMarks);
 watch("value", arrive);

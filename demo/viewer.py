@@ -9,13 +9,14 @@ import gradio as gr
 
 from demo.comparing import compare_in_turn
 from demo.handlers import OpenStudy  # not for types alone: Gradio resolves a handler's annotations
-from demo.stability import stability_in_turn
+from demo.stability import say_measured, stability_in_turn
 
 if TYPE_CHECKING:
     from demo.turns import Turns
     from demo.wording import Wording
     from mura_core.predictor import Predictor
     from mura_core.sidecar import Sidecar
+    from mura_core.stability import Measured
 
 _FOLDER = Path(__file__).parent
 # The parts first, in any order: what puts them together comes last.
@@ -27,7 +28,9 @@ _TELL = """watch("value", () => {
 _QUESTIONS = {"compare": compare_in_turn, "stability": stability_in_turn}
 
 
-def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, asks: bool = False) -> gr.HTML:
+def build_viewer(
+    words: Wording, sidecar: Sidecar | None = None, measured: Measured | None = None, *, asks: bool = False
+) -> gr.HTML:
     """Make a viewer; its value is what `handlers.analyse` yields, with two flags more where they are true.
 
     `marking`: a reader may mark points and boxes; every change is the event `marks`, with the view's index
@@ -36,6 +39,7 @@ def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, asks: bool =
     Args:
         words: The page's language.
         sidecar: Whose measured curve says what another threshold stands for; None leaves that out.
+        measured: What the stability reading was worth on labelled studies; None leaves that out.
         asks: Whether `connect_questions` will answer what a reader asks beyond the call.
     """
     return gr.HTML(
@@ -47,6 +51,7 @@ def build_viewer(words: Wording, sidecar: Sidecar | None = None, *, asks: bool =
         words=words.words("viewer"),
         curve=None if sidecar is None else _curve(sidecar),
         asks=asks,
+        stability_measured=say_measured(measured, words),
     )
 
 

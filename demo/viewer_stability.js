@@ -1,5 +1,10 @@
 // How steady the call is: one line for each small change of the films, its probability on the scale of the call.
 
+function connectStability() {
+  connectQuestion("stability", showStability);
+  put(".measured-steadiness", props.stability_measured);
+}
+
 function showStability({ said, call, lowest, highest, readings }, { status }) {
   if (!readings.length) return [];
   // In the region that is read aloud, so that the sentence is heard when it comes.

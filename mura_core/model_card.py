@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core import report
 from mura_core.quantisation import INT8_NAME, weights_digest
+from mura_core.stability import STABILITY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mura_core.sidecar import Sidecar
 
 ROBUSTNESS_NAME = "robustness.json"
-STABILITY_NAME = "stability.json"
 FAILURES_NAME = "failures.md"
 TOLERATED = 0.03
 """What loses more AUROC than this needs augmentation or preprocessing."""
@@ -127,8 +127,9 @@ def stability_lines(content: Mapping[str, Any]) -> str:
         "|" + "---|" * 8,
     ]
     counts = ("studies", "abnormal", "doubt", "called", "missed", "false_alarms")
+    named = {"all": "all", "steady": "no change alters the call", "unsteady": "some change alters it"}
     for name, group in content["groups"].items():
-        cells = [name, *(str(group[key]) for key in counts), report.cell(group, "error")]
+        cells = [named[name], *(str(group[key]) for key in counts), report.cell(group, "error")]
         lines.append(f"| {' | '.join(cells)} |")
     signs = "; ".join(
         f"{name} {report.cell(sign, 'auroc')}" for name, sign in content["signs_of_error"].items()

@@ -16,7 +16,7 @@ from mura_core.cores import side_by_side
 from mura_core.engines import Background, check_device, load_engine
 from mura_core.errors import ImageError, MuraError
 from mura_core.preprocess import preprocess
-from mura_core.stability import read_changed
+from mura_core.stability import read_changed, read_measured
 from mura_core.study import StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mura_core.pooling import Maps
     from mura_core.preprocess import Geometry, PreprocessOptions
     from mura_core.sidecar import Sidecar
-    from mura_core.stability import Stability
+    from mura_core.stability import Measured, Stability
     from mura_core.study import Call, Study, View
 
     FloatMap = NDArray[np.float32]
@@ -61,10 +61,11 @@ class Variant:
 class Predictor:
     """A network with its sidecar, ready to read studies. Holds no state between them; safe among threads."""
 
-    def __init__(self, engine: Engine, sidecar: Sidecar) -> None:
-        """Take what runs the network, and what its weights are."""
+    def __init__(self, engine: Engine, sidecar: Sidecar, measured: Measured | None = None) -> None:
+        """Take what runs the network, what its weights are, and what their `stability` was worth."""
         self.sidecar = sidecar
         self.engine = engine
+        self.measured = measured
 
     @classmethod
     def load(
@@ -95,7 +96,7 @@ class Predictor:
         def load() -> Engine:
             return load_engine(folder, sidecar, state, device, threads)
 
-        return cls(Background(load) if background else load(), sidecar)
+        return cls(Background(load) if background else load(), sidecar, read_measured(folder))
 
     def predict(self, study: Study) -> StudyResult:
         """Read a study: all views in one batch; the study's probability is the mean over its views.

@@ -7,6 +7,7 @@ doubt it, and `benchmarks/stability.py` measures how good a reason.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +17,13 @@ import cv2
 import numpy as np
 
 from mura_core.cores import side_by_side
+from mura_core.errors import WeightsError
 from mura_core.preprocess import preprocess
+from mura_core.quantisation import weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from mura_core.study import Call, OperatingPoints, Study, View
 
     FloatMap = NDArray[np.float32]
+
+STABILITY_NAME = "stability.json"
+"""In the weights folder: what the reading was worth on labelled studies, by `benchmarks/stability.py`."""
 
 UNCHANGED = "unchanged"
 
@@ -134,6 +141,52 @@ class Stability:
         """Names of the changes whose reading has another call than the unchanged films."""
         first, *others = self.readings
         return tuple(reading.change for reading in others if reading.call != first.call)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How many of the calls of normal and abnormal were wrong."""
+
+    wrong: int
+    called: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a steady and an unsteady call were worth on labelled studies; of these weights.
+
+    Attributes:
+        studies: How many studies were read.
+        steady: Errors where no change altered the call.
+        unsteady: Errors where at least one did.
+    """
+
+    studies: int
+    steady: Errors
+    unsteady: Errors
+
+
+def read_measured(folder: Path) -> Measured | None:
+    """Read what was measured of the weights in a folder; None where nothing was, or of other weights alone.
+
+    Raises:
+        WeightsError: The file is not one of ours.
+    """
+    path = folder / STABILITY_NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["weights"] != weights_digest(folder):
+            return None
+        groups = [content["groups"][name] for name in ("steady", "unsteady")]
+        errors = [Errors(int(one["missed"]) + int(one["false_alarms"]), int(one["called"])) for one in groups]
+        return Measured(int(content["studies"]), *errors)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f"{path} is not what `python -m benchmarks.stability` writes ({type(error).__name__}). "
+            "Run that again, or delete the file."
+        ) from error
 
 
 def read_changed(

@@ -13,7 +13,7 @@ from demo.analysing import analyse
 from demo.turns import Turns
 from mura_core.predictor import Variant
 from mura_core.preprocess import PreprocessOptions
-from mura_core.stability import CHANGES, ChangedReading, Stability
+from mura_core.stability import CHANGES, ChangedReading, Measured, Stability
 from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class FakePredictor:
         self.error = error
         self.told_by_film = told_by_film
         self.studies: list[Study] = []
+        self.measured: Measured | None = None
         self.sidecar = SimpleNamespace(
             architecture="fake-network",
             version="0.0-test",

@@ -125,6 +125,9 @@ def test_the_page_asks_how_steady_the_call_is_and_draws_every_reading_at_its_pla
     expect(said).to_have_text("2 of 11 changes alter the call: 0.32 to 0.52. It stays in doubt.")
     rows = page.locator(".readings tbody tr")
     expect(rows).to_have_count(12)
+    expect(page.locator(".steady")).to_contain_text(
+        "of 40 calls that a change altered 30 % were wrong, of the 310 others 10 %."
+    )
     number = page.locator(".verdict .number").inner_text()
     expect(rows.nth(0)).to_have_text(re.compile(rf"as they are\s*{number}\s*◆ doubt"))
     expect(rows.nth(11)).to_have_text(re.compile(r"resolution 10 % lower\s*0.32\s*● normal"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,13 @@ import pytest
 
 from mura_core.__main__ import main
 from mura_core.engines import Engine
-from mura_core.errors import ImageError
+from mura_core.errors import ImageError, WeightsError
 from mura_core.pooling import Maps
 from mura_core.predictor import Predictor
 from mura_core.preprocess import PreprocessOptions, preprocess
+from mura_core.quantisation import weights_digest
 from mura_core.sidecar import Sidecar
-from mura_core.stability import CHANGES, ChangedReading, Stability
+from mura_core.stability import CHANGES, ChangedReading, Errors, Measured, Stability, read_measured
 from mura_core.study import Call, OperatingPoints, Radiograph, Study, View, Window
 
 if TYPE_CHECKING:
@@ -204,6 +206,24 @@ def test_a_study_without_views_is_refused() -> None:
     engine: Engine = LookingEngine()
     with pytest.raises(ImageError, match="at least one"):
         Predictor(engine, replace(sidecar())).stability(Study(()))
+
+
+def test_what_was_measured_is_taken_of_these_weights_alone(untrained_weights: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(untrained_weights, folder)
+    assert Predictor.load(folder, "cpu").measured is None
+    counts = {"missed": 2, "false_alarms": 3, "called": 40}
+    groups = {"steady": counts, "unsteady": {**counts, "called": 10}}
+    content = {"weights": weights_digest(folder), "studies": 60, "groups": groups}
+    path = folder / "stability.json"
+    path.write_text(json.dumps(content))
+    assert Predictor.load(folder, "cpu").measured == Measured(60, Errors(5, 40), Errors(5, 10))
+    path.write_text(json.dumps({**content, "weights": "0" * 64}))
+    assert read_measured(folder) is None
+    for broken in ("no JSON", "[]", json.dumps({**content, "groups": {}})):
+        path.write_text(broken)
+        with pytest.raises(WeightsError, match="delete the file"):
+            read_measured(folder)
 
 
 def test_the_command_line_says_it_when_asked(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.handlers import OpenStudy
-from demo.stability import encode_stability, say, stability_in_turn
+from demo.stability import encode_stability, say, say_measured, stability_in_turn
 from demo.turns import Turns
 from demo.wording import Wording
 from mura_core.errors import ImageError
 from mura_core.images import read_radiograph
-from mura_core.stability import CHANGES, ChangedReading, Stability
+from mura_core.stability import CHANGES, ChangedReading, Errors, Measured, Stability
 from mura_core.study import Study, View
 from tests.fake_predictor import POINTS, FakePredictor, png
 
@@ -90,3 +90,12 @@ def test_a_study_that_is_gone_or_cannot_be_read_is_said_so_without_a_reading() -
         answer = ask(failing, given)
         assert said in answer["error"]
         assert (answer["said"], answer["readings"]) == ("", [])
+
+
+def test_what_was_never_measured_is_not_said() -> None:
+    some, none = Errors(3, 12), Errors(0, 0)
+    for measured in (None, Measured(12, some, none), Measured(12, none, some)):
+        assert say_measured(measured, WORDS) == ""
+    assert "of 12 calls that a change altered 25 % were wrong" in say_measured(
+        Measured(50, Errors(1, 30), some), WORDS
+    )

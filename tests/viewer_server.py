@@ -10,6 +10,7 @@ from demo.handlers import Tray
 from demo.ui import build_ui, launch
 from demo.viewer import build_viewer
 from demo.wording import Wording
+from mura_core.stability import Errors, Measured
 from tests.fake_predictor import FakePredictor, png, steps
 
 CURVE = [[step / 100, round(1 - (step / 100) ** 2, 4), round((step / 100) ** 0.5, 4)] for step in range(101)]
@@ -30,6 +31,7 @@ def predictor() -> FakePredictor:
             }
         }
     }
+    made.measured = Measured(438, Errors(31, 310), Errors(12, 40))
     return made
 
 
