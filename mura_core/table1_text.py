@@ -12,7 +12,7 @@ from mura_core import bootstrap
 from mura_core.bootstrap import DECISION_MEASURES, PROBABILITY_MEASURES
 from mura_core.cores import processor_name
 from mura_core.errors import DatasetError
-from mura_core.report import NOTICE, cell
+from mura_core.report import NOT_APPLICABLE, NOTICE, cell
 from mura_core.study_table import DECISION_THRESHOLD, as_json
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ def write_markdown(table: Mapping[str, Any]) -> str:
         "row above, with optimiser and data order, so both are one training. Kept is the epoch of the "
         "highest AUROC on the valid split; probabilities are calibrated there. Accuracy and kappa at a study "
         f"probability of {options['decision_threshold']}; loss is the log loss in nats. In brackets: 95 % "
-        f"intervals of {options['resamples']} bootstrap draws of patients.",
+        f"intervals of {options['resamples']} bootstrap draws of patients; {NOT_APPLICABLE} where no draw "
+        "differs. Who calls every study normal has an accuracy of "
+        f"{1 - table['abnormal'] / table['studies']:.3f}.",
     ]
     if recipe["init"] == "none":
         text.append(

@@ -222,6 +222,7 @@ def test_the_markdown_holds_the_rows_and_keeps_the_published_figures_apart(runs:
         assert f"| {row['title']} | {row['accuracy']:.3f} [" in ours
         assert f"| {row['title']} | {row['published_on_mura']['accuracy_percent']:.2f} %" in published
     assert "81.16" not in ours
+    assert "calls every study normal has an accuracy of 0.600" in ours
     assert "accuracy, published on MURA" in published
     assert "The frozen layers of this table are random" in ours
     assert "goes on from the training of the row above" in ours
