@@ -114,6 +114,9 @@ def encode_view_result(
         "alt": words.thumbnail_called(index, len(result.views), view.name, view.call, text),
         "heatmap": encode_heatmap(view.heatmap) if maps else None,
         "roi": encode_box(view.roi, height, width),
+        "facts": words.seen(view, compared=result.compared),
+        "remarks": words.remarks(view),
+        "grave": any(remark.grave for remark in view.remarks),
     }
 
 
@@ -128,6 +131,7 @@ def encode_verdict(result: StudyResult, words: Wording) -> dict[str, Any]:
         "probability_text": probability_text(result.study_probability, points),
         "meaning": words.counted("page.study_probability", len(result.views)),
         "flagged": words.flagged([view.call for view in result.views]),
+        "caution": words.caution(result.views),
         "sensitive": points.sensitive,
         "specific": points.specific,
         "points": words.operating_points(points),

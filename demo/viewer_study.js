@@ -89,8 +89,8 @@ function refresh() {
 }
 
 function showFilmFacts(view) {
-  const facts = view ? [...view.facts] : [];
+  const facts = view ? [...view.facts, ...(view.result?.facts ?? [])] : [];
   if (view && view.film.width < view.film.full_width) facts.push([props.words.shown_at, view.film.width + " × " + view.film.height + " px"]);
   find(".film dl").replaceChildren(...facts.flatMap(([label, text]) => [make("dt", "", label), make("dd", "", text)]));
-  find(".film .warnings").replaceChildren(...(view?.warnings ?? []).map((text) => make("li", "", text)));
+  find(".film .warnings").replaceChildren(...[...(view?.result?.remarks ?? []), ...(view?.warnings ?? [])].map((text) => make("li", "", text)));
 }

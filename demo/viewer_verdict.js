@@ -20,6 +20,7 @@ function showVerdict(value) {
   put(".model", verdict ? verdict.model + " · " + verdict.timing : "");
   find(".model").title = verdict ? verdict.engine : "";
   put(".points", verdict?.points);
+  put(".caution", verdict?.caution);
   if (!verdict) return;
   const percent = (share) => 100 * share + "%";
   find(".zone.low").style.width = percent(verdict.sensitive);
@@ -49,6 +50,7 @@ function showStrip() {
       button.dataset.call = view.result.call;
       caption.textContent = index + 1 + "  " + view.result.symbol + " " + view.result.probability_text;
     }
+    if (view.result?.grave) caption.append(make("i", "grave", " !"));
     caption.setAttribute("aria-hidden", "true");
     button.type = "button";
     button.append(picture, caption);
@@ -73,6 +75,11 @@ function showTable() {
     const { result } = view;
     const call = make("td", "call of-model", result ? result.symbol + " " + (result.word) : "…");
     if (result) call.dataset.call = result.call;
+    if (result?.grave) {
+      const mark = make("strong", "grave", " !");
+      mark.title = result.remarks.join(" ");
+      call.append(mark);
+    }
     row.append(make("td", "", String(index + 1)), cell, make("td", "right of-model", result?.probability_text ?? "…"), call);
     row.addEventListener("click", () => showView(index));
     return row;

@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mura_core.study import BODY_PARTS, Call, threshold_text
+from mura_core.study import BODY_PARTS, SURE, Call, Remark, threshold_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mura_core.study import OperatingPoints, Radiograph
+    from mura_core.study import OperatingPoints, Radiograph, ViewResult
 
 Language = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -132,6 +132,48 @@ class Wording:
         if stated:
             known.append((self["page.fact_stated"], stated))
         return known
+
+    def remarks(self, view: ViewResult) -> list[str]:
+        """What speaks against relying on a view's call; a doubtful polarity is among the film's warnings."""
+        films = view.body_part.films if view.body_part else 0
+        return [
+            self.text(f"remarks.{remark.name.lower()}", films=films)
+            for remark in view.remarks
+            if remark is not Remark.POLARITY
+        ]
+
+    def caution(self, views: Sequence[ViewResult]) -> str:
+        """Say that a study's call should not be relied on, and because of which views; empty if it may be."""
+        grave = [
+            str(index)
+            for index, view in enumerate(views, start=1)
+            if any(remark.grave for remark in view.remarks)
+        ]
+        return self.text("remarks.caution", views=", ".join(grave)) if grave else ""
+
+    def seen(self, view: ViewResult, *, compared: bool) -> list[tuple[str, str]]:
+        """What the network recognised of one film, as (label, text) pairs; nothing where unsure."""
+        if not compared or view.strangeness is None:
+            return [(self["remarks.fact_known"], self["remarks.unchecked"])]
+        strange, part = view.strangeness >= 1, view.body_part
+        known = [(self["remarks.fact_known"], self["remarks.unknown" if strange else "remarks.known"])]
+        if part is None or strange or part.probability < SURE:
+            return known
+        text = self.text(
+            "remarks.part_text", part=self.part(part.name), probability=f"{min(part.probability, 0.99):.2f}"
+        )
+        return [(self["remarks.fact_part"], text), *known]
+
+    def part(self, name: str) -> str:
+        """Name a body part, or several joined by "+"; one that the table does not have is named as it is."""
+        names = [
+            next(
+                (self[key] for key in (f"remarks.{one}", f"results.{one}") if key in table()),
+                one,
+            )
+            for one in name.split("+")
+        ]
+        return " + ".join(names)
 
     def meaning_of_calls(self, points: OperatingPoints) -> tuple[tuple[str, str], ...]:
         """What the three calls mean, for the panel about the model."""

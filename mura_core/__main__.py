@@ -250,6 +250,20 @@ def _quantise(options: argparse.Namespace) -> int:
     return 0
 
 
+def _known_arguments(parser: argparse.ArgumentParser) -> None:
+    from mura_core import known_fit
+
+    known_fit.add_arguments(parser)
+    _add_model_arguments(parser)
+
+
+def _known(options: argparse.Namespace) -> int:
+    from mura_core import known_fit
+
+    print(known_fit.run(options))
+    return 0
+
+
 def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
     parser.add_argument("--format", choices=_FORMATS, default="mura", help="default: %(default)s")
@@ -298,6 +312,9 @@ COMMANDS = {
     ),
     "quantise": Command(
         "prepare released weights for 8 bits, and compare the engines", _quantise_arguments, _quantise
+    ),
+    "known": Command(
+        "learn which films the weights know, and measure how others are told", _known_arguments, _known
     ),
 }
 

@@ -17,6 +17,8 @@ from PIL import ImageFile
 from mura_core.errors import ImageError
 from mura_core.study import Window
 
+COLOUR_NOTE = "The picture is in colour; a radiograph is grey. It was reduced to brightness."
+
 MAX_BYTES = 60 * 1024**2
 MAX_PIXELS = 64_000_000
 MIN_SIDE_PX = 64
@@ -88,7 +90,7 @@ def to_grey(rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[NDArray[np.uin
     spread = float((sample.max(axis=2) - sample.min(axis=2)).mean()) / np.iinfo(rgb.dtype).max
     notes: tuple[str, ...] = ()
     if spread > COLOURFUL:
-        notes = ("The picture is in colour; a radiograph is grey. It was reduced to brightness.",)
+        notes = (COLOUR_NOTE,)
     grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
     return grey.astype(np.uint16), notes
 

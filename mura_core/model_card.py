@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mura_core import report
+from mura_core.known_table import known_text
 from mura_core.quantisation import INT8_NAME, weights_digest
 from mura_core.stability import STABILITY_NAME
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 ROBUSTNESS_NAME = "robustness.json"
 FAILURES_NAME = "failures.md"
+KNOWN_FIGURES_NAME = "known.json"
 TOLERATED = 0.03
 """What loses more AUROC than this needs augmentation or preprocessing."""
 
@@ -55,6 +57,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         engines=_engines(folder),
         robustness=_robustness(folder),
         stability=_stability(folder),
+        known=_known(folder),
         failures=_failures(sidecar, folder),
         licence=sidecar.licence,
     )
@@ -90,6 +93,15 @@ def _stability(folder: Path) -> str:
     if content.get("weights") != weights_digest(folder):
         return "Not measured for these weights: `python -m benchmarks.stability DATA`."
     return stability_lines(content)
+
+
+def _known(folder: Path) -> str:
+    """How films unlike those of the training are told, and body parts recognised."""
+    path = folder / KNOWN_FIGURES_NAME
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    if content.get("weights") != weights_digest(folder):
+        return "Not measured for these weights, and films are not compared: `python -m mura_core known`."
+    return known_text(content)
 
 
 def _failures(sidecar: Sidecar, folder: Path) -> str:

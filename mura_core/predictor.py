@@ -15,7 +15,9 @@ from mura_core.checkpoint import find_weights, load_arrays
 from mura_core.cores import side_by_side
 from mura_core.engines import Background, check_device, load_engine
 from mura_core.errors import ImageError, MuraError
+from mura_core.known import read_known
 from mura_core.preprocess import preprocess
+from mura_core.remarks import Doubts, all_remarks, plain_remarks
 from mura_core.stability import read_changed, read_measured
 from mura_core.study import StudyResult, Timing, ViewResult
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mura_core.engines import Engine
+    from mura_core.known import Known
     from mura_core.pooling import Maps
     from mura_core.preprocess import Geometry, PreprocessOptions
     from mura_core.sidecar import Sidecar
@@ -61,11 +64,25 @@ class Variant:
 class Predictor:
     """A network with its sidecar, ready to read studies. Holds no state between them; safe among threads."""
 
-    def __init__(self, engine: Engine, sidecar: Sidecar, measured: Measured | None = None) -> None:
-        """Take what runs the network, what its weights are, and what their `stability` was worth."""
+    def __init__(
+        self,
+        engine: Engine,
+        sidecar: Sidecar,
+        measured: Measured | None = None,
+        known: Known | None = None,
+    ) -> None:
+        """Take what runs the network, and what its weights are.
+
+        Args:
+            engine: What runs the network.
+            sidecar: What its weights are.
+            measured: What their `stability` was worth.
+            known: The films they know; None compares none.
+        """
         self.sidecar = sidecar
         self.engine = engine
         self.measured = measured
+        self.known = known
 
     @classmethod
     def load(
@@ -96,7 +113,8 @@ class Predictor:
         def load() -> Engine:
             return load_engine(folder, sidecar, state, device, threads)
 
-        return cls(Background(load) if background else load(), sidecar, read_measured(folder))
+        engine = Background(load) if background else load()
+        return cls(engine, sidecar, read_measured(folder), read_known(folder))
 
     def predict(self, study: Study) -> StudyResult:
         """Read a study: all views in one batch; the study's probability is the mean over its views.
@@ -197,11 +215,21 @@ class Predictor:
             call=call(mean),
         )
 
+    def _doubts(self, view: View, features: FloatMap) -> Doubts:
+        """What speaks against relying on a view's call, by its pixels and by its features."""
+        plain = plain_remarks(view.radiograph)
+        if self.known is None:
+            return Doubts(plain)
+        strangeness = float(self.known.strangeness(features[None])[0])
+        part = self.known.body_parts(features[None])[0]
+        return Doubts(all_remarks(plain, strangeness, part), strangeness, part)
+
     def _view_result(
         self, view: View, index: int, maps: Maps, geometry: Geometry, timing: Timing
     ) -> ViewResult:
         logit = float(maps.logits[index])
         probability = sigmoid(logit / self.sidecar.temperature)
+        doubts = self._doubts(view, maps.features[index])
         return ViewResult(
             name=view.name,
             abnormality_probability=probability,
@@ -212,6 +240,9 @@ class Predictor:
             film_shape=(geometry.image_height, geometry.image_width),
             roi=geometry.roi,
             timing=timing,
+            remarks=doubts.remarks,
+            strangeness=doubts.strangeness,
+            body_part=doubts.body_part,
         )
 
     def _study_result(self, views: tuple[ViewResult, ...]) -> StudyResult:
@@ -228,6 +259,7 @@ class Predictor:
                 preprocess_s=math.fsum(view.timing.preprocess_s for view in views),
                 network_s=math.fsum(view.timing.network_s for view in views),
             ),
+            compared=self.known is not None,
         )
 
 

@@ -12,8 +12,9 @@ import cv2
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_file, read_radiograph
 from mura_core.overlay import overlay
+from mura_core.remarks import SENTENCES, is_grave
 from mura_core.staging import write_whole
-from mura_core.study import Call, View, probability_text
+from mura_core.study import SURE, Call, Remark, View, probability_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
     from mura_core.stability import Stability
     from mura_core.study import OperatingPoints, StudyResult, ViewResult
 
+NOT_COMPARED = (
+    "The films were not compared with those that the model was trained on: the weights come without "
+    "known.safetensors (python -m mura_core known)."
+)
 NOTICE = "Research only: not a medical device, not a replacement for clinician review."
 JSON_FORMAT = 1
 """Raised when a key of the JSON output changes its meaning or goes."""
 
 _OVERLAY_JPEG_QUALITY = 95
+_STRANGEST = 1e9
+"""JSON has no infinity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +104,7 @@ def table(reading: Reading, result: StudyResult, stability: Stability | None = N
     lines += [_row(view.name, width, view.abnormality_probability, view.call) for view in result.views]
     lines += [_row("study", width, result.study_probability, result.call), ""]
     lines += [f"{view.name}: {warning}" for view in reading.views for warning in view.radiograph.warnings]
+    lines += _doubts(result)
     if stability is not None:
         lines.append(_stability_line(stability, points))
     if reading.refused:
@@ -136,6 +144,8 @@ def as_json(
             "probability": result.study_probability,
             "call": result.call,
             "operating_points": asdict(result.operating_points),
+            "compared_with_training_films": result.compared,
+            "rely_on_call": not any(is_grave(view.remarks) for view in result.views),
         }
         content["views"] = [
             _view_content(file, view, answer)
@@ -159,6 +169,9 @@ def _view_content(file: str, view: View, answer: ViewResult) -> dict[str, Any]:
         "heatmap_maximum": float(answer.heatmap.max()),
         "roi": asdict(answer.roi),
         "warnings": list(view.radiograph.warnings),
+        "remarks": list(answer.remarks),
+        "strangeness": None if answer.strangeness is None else min(answer.strangeness, _STRANGEST),
+        "body_part": None if answer.body_part is None else asdict(answer.body_part),
         "overlay": None,
     }
 
@@ -191,6 +204,23 @@ def _stability_content(stability: Stability) -> dict[str, Any]:
             for reading in stability.readings
         ],
     }
+
+
+def _doubts(result: StudyResult) -> list[str]:
+    """What speaks against relying on the call, and what each view shows where that is sure."""
+    lines = [
+        f"{view.name}: {SENTENCES[remark]}"
+        for view in result.views
+        for remark in view.remarks
+        if remark is not Remark.POLARITY  # a warning of the film says so already
+    ]
+    if any(is_grave(view.remarks) for view in result.views):
+        lines.append("Do not rely on the study's call: see the notes above.")
+    for view in result.views:
+        part = view.body_part
+        if part is not None and part.probability >= SURE and Remark.UNFAMILIAR not in view.remarks:
+            lines.append(f"{view.name}: shows {part.name.replace('+', ' and ')} ({part.probability:.2f})")
+    return lines if result.compared else [*lines, NOT_COMPARED]
 
 
 def _row(name: str, width: int, probability: float, call: str) -> str:

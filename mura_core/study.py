@@ -24,6 +24,45 @@ class Call(StrEnum):
     ABNORMAL = "abnormal"
 
 
+class Remark(StrEnum):
+    """What speaks against relying on the call of a view: see `remarks`."""
+
+    UNFAMILIAR = "unfamiliar"
+    COLOUR = "colour"
+    EXPOSURE = "exposure"
+    OTHER_PART = "other part"
+    SMALL = "small"
+    POLARITY = "polarity"
+    RARE_PART = "rare part"
+
+    @property
+    def grave(self) -> bool:
+        """Whether the call should not be relied on, rather than with care."""
+        return self in _GRAVE
+
+
+_GRAVE = frozenset({Remark.UNFAMILIAR, Remark.COLOUR, Remark.EXPOSURE, Remark.OTHER_PART})
+
+
+SURE = 0.9
+"""Probability from which a recognised body part is shown."""
+
+
+@dataclass(frozen=True)
+class BodyPart:
+    """What a film shows, as the network's features tell.
+
+    Attributes:
+        name: As the training data call it; several joined by "+".
+        probability: In [0, 1].
+        films: How many training films showed it.
+    """
+
+    name: str
+    probability: float
+    films: int
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle in pixels of the radiograph as stored; `top` and `left` may be fractional."""
@@ -162,6 +201,10 @@ class ViewResult:
         film_shape: (H, W) of the radiograph, px.
         roi: Region of interest the network saw, in pixels of the radiograph.
         timing: What this view took.
+        remarks: What speaks against relying on the call, the gravest first.
+        strangeness: How unlike the training films the network finds it; from 1 on it is noted. None where
+            that was not measured.
+        body_part: The likeliest one, however likely; None where that was not measured.
     """
 
     name: str
@@ -173,6 +216,9 @@ class ViewResult:
     film_shape: tuple[int, int]
     roi: Box
     timing: Timing
+    remarks: tuple[Remark, ...] = ()
+    strangeness: float | None = None
+    body_part: BodyPart | None = None
 
     @property
     def heatmap(self) -> NDArray[np.float32]:
@@ -188,7 +234,8 @@ class ViewResult:
 class StudyResult:
     """What the model says of a study: the mean over its views, and each view.
 
-    `engine` is what ran the network; engines differ by rounding.
+    `engine` is what ran the network; engines differ by rounding. `compared` says whether the films were
+    compared with those that the network was trained on.
     """
 
     study_probability: float
@@ -199,3 +246,4 @@ class StudyResult:
     model_version: str
     timing: Timing
     engine: str
+    compared: bool = False

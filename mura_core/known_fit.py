@@ -1,0 +1,276 @@
+"""`python -m mura_core known`: learn which films the weights know, and how well others are told from them.
+
+Fitted on training films, its one threshold set on valid films, measured on the test split and on stand-ins
+for what is no limb film. It writes `known.safetensors` and the figures, `known.json`, beside the weights.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mura_core import metrics
+from mura_core.checkpoint import find_weights
+from mura_core.datasets import DATASET_FORMATS, read_split
+from mura_core.errors import DatasetError, ImageError
+from mura_core.images import read_radiograph
+from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
+from mura_core.known_table import known_text
+from mura_core.model_card import KNOWN_FIGURES_NAME
+from mura_core.predictor import Predictor
+from mura_core.preprocess import preprocess
+from mura_core.quantisation import weights_digest
+from mura_core.remarks import all_remarks, is_grave, plain_remarks
+from mura_core.staging import write_whole
+from mura_core.stand_ins import KINDS, draw
+from mura_core.study import SURE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mura_core.records import StudyRecord, ViewRecord
+    from mura_core.study import Radiograph, Remark
+
+    Floats = NDArray[np.float32]
+
+AXES = 128
+"""Main directions: of 32 to 512, tried on valid films and stand-ins, the fewest that lose nothing."""
+
+REFUSED_OF_VALID = 0.01
+LEAST_FILMS = 20
+"""A body part with fewer training films than this is not learnt."""
+
+_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+_BATCH = 16
+
+
+class Seen(NamedTuple):
+    """What the network makes of N films: features float32 (N, C), and each film's plain remarks."""
+
+    features: Floats
+    plain: tuple[tuple[Remark, ...], ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags; `--weights` and `--device` come from the command line's own."""
+    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
+    parser.add_argument("--format", choices=DATASET_FORMATS, default="mura", help="default: %(default)s")
+    parser.add_argument(
+        "--films", type=int, default=3000, help="films of each split at most; default: %(default)s"
+    )
+    parser.add_argument(
+        "--stand-ins", type=int, default=40, metavar="N", help="pictures of each kind; default: %(default)s"
+    )
+
+
+def run(options: argparse.Namespace) -> str:
+    """Fit, measure, and write both files; gives the figures as Markdown.
+
+    Raises:
+        MuraError: The weights or the data cannot be used.
+    """
+    folder = find_weights(options.weights)
+    predictor = Predictor.load(folder, options.device)
+    views = {
+        split: _views(read_split(options.data, options.format, split), options.films)
+        for split in ("train", "valid", "test")
+    }
+    seen = {split: look(predictor, [view.path for _, view in rows]) for split, rows in views.items()}
+    parts = {split: [shown_part(record, view) for record, view in rows] for split, rows in views.items()}
+    known = fit(seen["train"].features, seen["valid"].features, parts["train"], parts["valid"])
+    films = [view.path for _, view in views["test"]]
+    strangers = {
+        kind: look(predictor, [draw(kind, number, films) for number in range(options.stand_ins)])
+        for kind in KINDS
+    }
+    figures = {
+        "weights": weights_digest(folder),
+        "engine": predictor.engine.name,
+        "data": options.format,
+        "films": {split: len(rows) for split, rows in views.items()},
+        "refused": {split: refused(known, seen[split]) for split in ("valid", "test")},
+        "kinds": measure_kinds(known, seen["test"], strangers),
+        "body_part": measure_parts(known, seen["test"].features, parts["test"]),
+    }
+    write_known(folder, known)
+    text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
+    write_whole(folder / KNOWN_FIGURES_NAME, text.encode())
+    if read_known(folder) is None:
+        raise DatasetError(f"{folder / KNOWN_NAME} was written, but does not read back. Try again.")
+    return known_text(figures)
+
+
+def shown_part(record: StudyRecord, view: ViewRecord) -> str:
+    """Name what a film shows; FracAtlas' "hand", which reaches to the elbow, is called arm.
+
+    >>> from mura_core.records import StudyRecord, ViewRecord
+    >>> view = ViewRecord(Path("a.jpg"), tags=frozenset({"hand", "shoulder", "frontal"}))
+    >>> shown_part(StudyRecord("s", "p", "mixed", 0, (view,)), view)
+    'arm+shoulder'
+    """
+    names = {"hand": "arm", "hip": "hip", "leg": "leg", "shoulder": "shoulder"}
+    flagged = sorted(names[tag] for tag in view.tags & names.keys())
+    return "+".join(flagged) or record.body_part
+
+
+def look(predictor: Predictor, sources: Sequence[Path | bytes]) -> Seen:
+    """Let the network look at films, each prepared as it is served.
+
+    Raises:
+        ImageError: One cannot be read; the text names it.
+    """
+    features, plain = [], []
+    for start in range(0, len(sources), _BATCH):
+        batch = [_read(source) for source in sources[start : start + _BATCH]]
+        films = [preprocess(film.pixels, predictor.sidecar.preprocess)[0] for film in batch]
+        features.append(predictor.engine.read(films).features)
+        plain += [plain_remarks(film) for film in batch]
+        if sys.stderr.isatty():
+            print(f"\r{start + len(batch)} of {len(sources)} ", end="", file=sys.stderr)
+    return Seen(np.concatenate(features), tuple(plain))
+
+
+def fit(train: Floats, valid: Floats, train_parts: Sequence[str], valid_parts: Sequence[str]) -> Known:
+    """Learn centre, directions, threshold and body parts from pooled features (N, C).
+
+    Raises:
+        DatasetError: There are too few films.
+    """
+    if len(train) < 2 * AXES or len(valid) < 1 / REFUSED_OF_VALID:
+        raise DatasetError(
+            f"Found {len(train)} training and {len(valid)} valid films; expected {2 * AXES} and "
+            f"{1 / REFUSED_OF_VALID:.0f} at least. Use a larger dataset, or a larger --films."
+        )
+    rooted = root(train).astype(np.float64)
+    centre = rooted.mean(axis=0)
+    _, spread, axes = np.linalg.svd(rooted - centre, full_matrices=False)
+    variances = spread**2 / len(rooted)
+    # The others together, spread over as many directions as there are.
+    rest = variances[AXES:].sum() / (rooted.shape[1] - AXES)
+    main = Known(
+        centre=centre.astype(np.float32),
+        axes=axes[:AXES].astype(np.float32),
+        variances=np.array([*variances[:AXES], rest], dtype=np.float32),
+        threshold=1.0,
+        part_weights=np.zeros((0, AXES + 1), dtype=np.float32),
+        parts=(),
+    )
+    weights, parts = _fit_parts(main, (train, train_parts), (valid, valid_parts))
+    threshold = float(np.quantile(main.strangeness(valid), 1 - REFUSED_OF_VALID, method="higher")) * (
+        1 + 1e-6
+    )
+    return replace(main, threshold=threshold, part_weights=weights, parts=parts)
+
+
+def _fit_parts(
+    main: Known, train: tuple[Floats, Sequence[str]], valid: tuple[Floats, Sequence[str]]
+) -> tuple[Floats, tuple[tuple[str, int], ...]]:
+    """Fit a multinomial logistic regression on the main directions, its strength chosen on valid films."""
+    from sklearn.linear_model import LogisticRegression
+
+    counts = {part: list(train[1]).count(part) for part in sorted(set(train[1]))}
+    learnt = {part: count for part, count in counts.items() if count >= LEAST_FILMS}
+    scale = np.sqrt(main.variances[:-1])
+    (x, labels), (held, truth) = (
+        (
+            ((root(features) - main.centre) @ main.axes.T / scale)[[part in learnt for part in parts]],
+            np.array([part for part in parts if part in learnt]),
+        )
+        for features, parts in (train, valid)
+    )
+    fits = [LogisticRegression(C=strength, max_iter=2000).fit(x, labels) for strength in _STRENGTHS]
+    places = (np.arange(len(truth)), np.searchsorted(fits[0].classes_, truth))
+    losses = [-np.log(one.predict_proba(held)[places] + 1e-12).mean() for one in fits]
+    best = fits[int(np.argmin(losses))]
+    weights = np.concatenate([best.coef_ / scale, best.intercept_[:, None]], axis=1).astype(np.float32)
+    return weights, tuple((str(part), learnt[str(part)]) for part in best.classes_)
+
+
+def refused(known: Known, seen: Seen) -> dict[str, int]:
+    """Count the films, those that the network finds strange, and those with any grave remark."""
+    strange = known.strangeness(seen.features)
+    return {
+        "films": len(strange),
+        "strange": int((strange >= 1).sum()),
+        "noted": int(_noted(known, seen).sum()),
+    }
+
+
+def measure_kinds(known: Known, test: Seen, strangers: dict[str, Seen]) -> list[dict[str, Any]]:
+    """Tell each kind of stand-in from the test films, and all kinds together.
+
+    Returns:
+        By kind: pictures, AUROC of the strangeness alone, and the share that gets a grave remark.
+    """
+    own = known.strangeness(test.features)
+    together = Seen(
+        np.concatenate([seen.features for seen in strangers.values()]),
+        tuple(remarks for seen in strangers.values() for remarks in seen.plain),
+    )
+    rows = []
+    for kind, seen in {**strangers, "all": together}.items():
+        found = known.strangeness(seen.features)
+        labels = [0] * len(own) + [1] * len(found)
+        scores = np.minimum(np.concatenate([own, found]), 1e6)
+        rows.append(
+            {
+                "kind": kind,
+                "pictures": len(found),
+                "auroc": metrics.auroc(labels, scores),
+                "noted": float(_noted(known, seen).mean()),
+            }
+        )
+    return rows
+
+
+def measure_parts(known: Known, features: Floats, parts: Sequence[str]) -> dict[str, Any]:
+    """Count which films' body part is named right: of all, and of those sure enough to be shown."""
+    named = known.body_parts(features)
+    right = np.array([found.name == part for found, part in zip(named, parts, strict=True)])
+    sure = np.array([found.probability >= SURE for found in named])
+    films = dict(known.parts)
+    rows = []
+    for part in sorted(set(parts)):
+        here = np.array([one == part for one in parts])
+        rows.append({"part": part, "train": films.get(part, 0), **_counts(right[here], sure[here])})
+    return {"all": _counts(right, sure), "parts": rows}
+
+
+def _counts(right: NDArray[np.bool_], sure: NDArray[np.bool_]) -> dict[str, int]:
+    return {
+        "films": len(right),
+        "right": int(right.sum()),
+        "sure": int(sure.sum()),
+        "sure_and_right": int((sure & right).sum()),
+    }
+
+
+def _noted(known: Known, seen: Seen) -> NDArray[np.bool_]:
+    strange = known.strangeness(seen.features)
+    return np.array(
+        [
+            is_grave(all_remarks(plain, float(one), None))
+            for plain, one in zip(seen.plain, strange, strict=True)
+        ]
+    )
+
+
+def _views(records: Sequence[StudyRecord], most: int) -> list[tuple[StudyRecord, ViewRecord]]:
+    """All views of the records, or `most` taken evenly from them."""
+    rows = [(record, view) for record in records for view in record.views]
+    return [rows[int(index)] for index in np.linspace(0, len(rows) - 1, min(most, len(rows)))]
+
+
+def _read(source: Path | bytes) -> Radiograph:
+    try:
+        return read_radiograph(source)
+    except ImageError as error:
+        raise ImageError(f"{source if isinstance(source, Path) else 'A stand-in'}: {error}") from error

@@ -1,0 +1,50 @@
+"""The figures of the input check and of the body parts as Markdown, for the model card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def known_text(figures: Mapping[str, Any]) -> str:
+    """Lay the figures of `known` out as Markdown."""
+    films, test = figures["films"], figures["refused"]["test"]
+    valid, part = figures["refused"]["valid"], figures["body_part"]
+    lines = [
+        f"Each film's pooled features are compared with those of {films['train']} training films. The "
+        f"threshold was set on valid films ({valid['strange']} of {valid['films']} are beyond it). Of the "
+        f"{test['films']} test films {test['noted']} ({_share(test['noted'], test['films'])}) get a note "
+        f"against relying on the call, {test['strange']} of them for this distance. Measured with "
+        f"{figures['engine']}.",
+        "",
+        "What is no limb film was drawn, or made of limb films. Drawn stand-ins are easier to tell than real "
+        "chest, skull or abdomen films, of which none were at hand: **that those would be noticed was not "
+        "shown.** AUROC is that of the distance against the test films; *noticed* counts plain tests too.",
+        "",
+        "| stand-in | pictures | AUROC | noticed |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['kind']} | {row['pictures']} | {row['auroc']:.3f} | {row['noted']:.0%} |"
+            for row in figures["kinds"]
+        ),
+        "",
+        "The body part, by a linear layer on the same features, shown where its probability is 0.9 or more:",
+        "",
+        "| body part | training films | test films | right | shown | right of those shown |",
+        "|---|---|---|---|---|---|",
+        *(_part_row(row["part"].replace("+", " and "), row.get("train"), row) for row in part["parts"]),
+        _part_row("all", films["train"], part["all"]),
+    ]
+    return "\n".join(lines)
+
+
+def _part_row(name: str, trained: object, row: Mapping[str, Any]) -> str:
+    right = _share(row["right"], row["films"])
+    shown = f"{row['sure_and_right']} of {row['sure']}"
+    return f"| {name} | {trained} | {row['films']} | {row['right']} ({right}) | {row['sure']} | {shown} |"
+
+
+def _share(count: int, whole: int) -> str:
+    return f"{count / whole:.1%}"
