@@ -13,6 +13,7 @@ from demo.analysing import analyse
 from demo.turns import Turns
 from mura_core.predictor import Variant
 from mura_core.preprocess import PreprocessOptions
+from mura_core.remarks import plain_remarks
 from mura_core.stability import CHANGES, ChangedReading, Measured, Stability
 from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
 
@@ -97,6 +98,7 @@ class FakePredictor:
         heatmap = (min(1.0, probability * 1.1) * np.exp(-(distance**2))).astype(np.float32)
         roi = Box(0.05 * height, 0.1 * width, 0.9 * height, 0.8 * width)
         cam = np.zeros((10, 10), np.float32)
+        remarks = plain_remarks(view.radiograph)
         return ViewResult(
             view.name,
             probability,
@@ -107,6 +109,7 @@ class FakePredictor:
             heatmap.shape,
             roi,
             Timing(0.1, 0.3),
+            remarks,
         )
 
 

@@ -79,6 +79,7 @@ ORDER = (
     "release",
     "quantise",
     "stand_ins",
+    "known_measure",
     "known_fit",
     "pacs.identity",
     "pacs.outline",

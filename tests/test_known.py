@@ -18,7 +18,8 @@ from mura_core.datasets import read_split
 from mura_core.errors import DatasetError
 from mura_core.images import read_radiograph
 from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
-from mura_core.known_fit import AXES, Seen, fit, measure_kinds, measure_parts, refused
+from mura_core.known_fit import AXES, fit
+from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
 from mura_core.model_card import KNOWN_FIGURES_NAME
 from mura_core.predictor import Predictor
 from mura_core.quantisation import weights_digest
