@@ -137,7 +137,7 @@ class Wording:
         """What speaks against relying on a view's call; a doubtful polarity is among the film's warnings."""
         films = view.body_part.films if view.body_part else 0
         return [
-            self.text(f"remarks.{remark.name.lower()}", films=films)
+            self.text(f"remarks.{remark}", films=films)
             for remark in view.remarks
             if remark is not Remark.POLARITY
         ]

@@ -30,10 +30,10 @@ class Remark(StrEnum):
     UNFAMILIAR = "unfamiliar"
     COLOUR = "colour"
     EXPOSURE = "exposure"
-    OTHER_PART = "other part"
+    OTHER_PART = "other_part"
     SMALL = "small"
     POLARITY = "polarity"
-    RARE_PART = "rare part"
+    RARE_PART = "rare_part"
 
     @property
     def grave(self) -> bool:
