@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from pydicom.uid import ComprehensiveSRStorage
 from mura_core.pacs.outline import hottest_outline
 from mura_core.pacs.report import SCHEME, build_report
 from mura_core.pacs.results import SOFTWARE, encode
-from mura_core.study import Call, StudyResult
+from mura_core.remarks import SENTENCES
+from mura_core.study import Call, Remark, StudyResult
 from tests.dicom_studies import STUDIES, analysed, cr_film, dx_film, installed
 from tests.fake_predictor import POINTS
 
@@ -139,6 +141,17 @@ def test_the_image_library_describes_what_the_film_says(film: bytes) -> None:
     said = {item.name.meaning: item.value for item in image.ContentSequence}
     assert (said["Pixel Data Rows"], said["Pixel Data Columns"]) == (header.Rows, header.Columns)
     assert ("Vertical Pixel Spacing" in said) == ("ImagerPixelSpacing" in header)
+
+
+def test_the_report_says_what_speaks_against_relying_on_it() -> None:
+    sources, _, plain = analysed(STUDIES["two DX films of one wrist"], 0.9, 0.8)
+    first, second = (replace(view, remarks=()) for view in plain.views)
+    doubted = replace(plain, views=(first, replace(second, remarks=(Remark.UNFAMILIAR,))))
+    sentence = f"View 2: {SENTENCES[Remark.UNFAMILIAR]}"
+    assert sentence not in str(
+        build_report(sources, replace(plain, views=(first, second)), software=SOFTWARE)
+    )
+    assert sentence in str(build_report(sources, doubted, software=SOFTWARE)[0x0040A730][-1])
 
 
 def test_dcmtk_reads_the_report_and_says_that_it_is_research(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from mura_core.pacs.identity import (
     view_title,
 )
 from mura_core.pacs.legend import with_legend
+from mura_core.remarks import SENTENCES
 from mura_core.study import probability_text, threshold_text
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def build_captures(
             f"Study: {result.call}, probability {probability_text(result.study_probability, points)} "
             f"(doubt from {threshold_text(points.sensitive)}, "
             f"abnormal from {threshold_text(points.specific)})",
+            *(SENTENCES[remark] for remark in answer.remarks if remark.grave),
             f"{result.model_name} {result.model_version}, {software}",
         )
         capture = _capture(header, with_legend(picture, lines, RESEARCH_ONLY), series, index, software)

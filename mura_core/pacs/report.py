@@ -21,6 +21,7 @@ from mura_core.pacs.identity import (
     view_title,
 )
 from mura_core.pacs.outline import hottest_outline
+from mura_core.remarks import SENTENCES
 from mura_core.study import Call
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def build_report(headers: Sequence[Dataset], result: StudyResult, *, software: s
         imaging_measurements=groups,
         referenced_images=[_library_entry(*pair) for pair in zip(bare, headers, strict=True)],
     )
-    report[0].ContentSequence.append(_comment())
+    report[0].ContentSequence.append(_comment(result))
     made = sr.ComprehensiveSR(
         evidence=bare,
         content=report,
@@ -188,8 +189,8 @@ def _number(value: str, scheme: str, meaning: str, number: float) -> sr.Measurem
     return sr.Measurement(_code(value, scheme, meaning), float(number), _code("1", "UCUM", "no units"))
 
 
-def _comment() -> sr.ContainerContentItem:
-    """Say in the report itself what it is not, where TID 1500 has room for text."""
+def _comment(result: StudyResult) -> sr.ContainerContentItem:
+    """Say in the report what it is not, and what speaks against it, where TID 1500 has room for text."""
     from highdicom import sr
 
     container = sr.ContainerContentItem(
@@ -199,6 +200,8 @@ def _comment() -> sr.ContainerContentItem:
         f"{RESEARCH_ONLY} Not a medical device. The probability is that the study is abnormal, from 0 to 1, "
         "by a model alone; no reader has confirmed it."
     )
+    for index, view in enumerate(result.views, start=1):
+        text += "".join(f" View {index}: {SENTENCES[remark]}" for remark in view.remarks)
     comment = sr.TextContentItem(_code("121106", "DCM", "Comment"), text, relationship_type="CONTAINS")
     container.ContentSequence = sr.ContentSequence([comment])
     return container
