@@ -98,7 +98,8 @@ class FakePredictor:
         heatmap = (min(1.0, probability * 1.1) * np.exp(-(distance**2))).astype(np.float32)
         roi = Box(0.05 * height, 0.1 * width, 0.9 * height, 0.8 * width)
         cam = np.zeros((10, 10), np.float32)
-        remarks = plain_remarks(view.radiograph)
+        # The films of tests are small, which is of no matter there.
+        remarks = tuple(remark for remark in plain_remarks(view.radiograph) if remark.grave)
         return ViewResult(
             view.name,
             probability,
