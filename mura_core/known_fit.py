@@ -183,6 +183,9 @@ def _fit_parts(
     losses = [-np.log(one.predict_proba(held)[places] + 1e-12).mean() for one in fits]
     best = fits[int(np.argmin(losses))]
     weights = np.concatenate([best.coef_ / scale, best.intercept_[:, None]], axis=1).astype(np.float32)
+    if len(weights) == 1:
+        # Of two parts the second one's scores alone are fitted.
+        weights = np.concatenate([np.zeros_like(weights), weights])
     return weights, tuple((str(part), learnt[str(part)]) for part in best.classes_)
 
 
