@@ -9,7 +9,6 @@ from demo import render
 from demo.analysing import read_views
 from demo.handlers import Tray, study_payload, with_result
 from demo.wording import Wording
-from mura_core.cam import heatmap
 from mura_core.images import read_radiograph
 from mura_core.predictor import Predictor
 from mura_core.preprocess import preprocess
@@ -48,12 +47,11 @@ class Ours:
         prepared = [preprocess(view.radiograph.pixels, sidecar.preprocess) for view in views]
         # preprocess finds the region as well; what is left is scaling and contrast.
         clock.stop("enhancement", less_s=roi_s)
-        maps = self.predictor.engine.read([film for film, _ in prepared])
+        self.predictor.engine.read([film for film, _ in prepared])
         clock.stop("forward and map")
         result = self.predictor.predict(Study(tuple(views)))
         clock.restart()
         for index, view in enumerate(views):
-            heatmap(maps.local_logits[index], sidecar.temperature, prepared[index][1])
             study_payload(Study((view,)), self.words)
             render.encode_view_result(result.views[index], result, index + 1, self.words)
         clock.stop("overlay")

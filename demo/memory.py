@@ -27,23 +27,28 @@ def make_room(ui: gr.Blocks) -> None:
 def keep_newest(states: Iterable[MutableMapping[int, Any]], budget_bytes: int) -> None:
     """Let go of studies and waiting files once those before them fill the budget.
 
-    Waiting files come before studies: a study that was read costs its reader a click, and files that are
-    about to be read a place in the line.
+    Waiting files come before studies, up to half of the budget: a study that was read costs its reader a
+    click, and files that are about to be read a place in the line.
 
     Args:
         states: What each reader's page keeps, the one used last first; changed in place.
         budget_bytes: What they may take together.
     """
-    everything = [(state, key, kept) for state in states for key, kept in state.items()]
+    # Copied first: other readers' pages change theirs meanwhile.
+    everything = [(state, key, kept) for state in states for key, kept in list(state.items())]
+    files_bytes = budget_bytes // 2
     for state, key, kept in everything:
         if isinstance(kept, Tray) and kept.files:
-            budget_bytes -= sum(len(content) for _, content in kept.files)
-            if budget_bytes < 0:
+            taken = sum(len(content) for _, content in kept.files)
+            if taken > files_bytes and state.get(key) is kept:
                 state[key] = Tray(let_go=True)
+            else:
+                files_bytes -= taken
+                budget_bytes -= taken
     for state, key, kept in everything:
         if isinstance(kept, OpenStudy):
             budget_bytes -= size_bytes(kept)
-            if budget_bytes < 0:
+            if budget_bytes < 0 and state.get(key) is kept:
                 state[key] = None
 
 

@@ -127,6 +127,8 @@ class _Silence:
         with self._lock:
             if self._inside == 0:
                 self._set()
+            # Each time: whoever saved the filters before the first one came may have put them back since.
+            warnings.simplefilter("ignore")
             self._inside += 1
 
     def leave(self) -> None:
@@ -138,7 +140,6 @@ class _Silence:
     def _set(self) -> None:
         log = logging.getLogger("pydicom")
         self._before.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")
         self._before.callback(setattr, log, "disabled", log.disabled)
         self._before.callback(setattr, ImageFile, "LOAD_TRUNCATED_IMAGES", ImageFile.LOAD_TRUNCATED_IMAGES)
         log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES = True, False

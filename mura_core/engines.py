@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mura_core.errors import MuraError, WeightsError
 from mura_core.glibc import give_back
-from mura_core.quantisation import read_ranges
+from mura_core.quantisation import checked_engines, read_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +140,7 @@ def _fastest(folder: Path, sidecar: Sidecar) -> str:
         return "f32"
     if has_int8():
         return "int8"
-    return "bf16" if has_bf16() else "f32"
+    return "bf16" if has_bf16() and "openvino bf16" in checked_engines(folder) else "f32"
 
 
 def _openvino(

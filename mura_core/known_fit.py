@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 AXES = 128
-"""Main directions: the fewest of 32 to 512 that lose nothing, tried on test films and stand-ins: they flatter."""
+"""Main directions: the fewest of 32 to 512 that lose nothing on test films and stand-ins, which flatters."""
 
 REFUSED_OF_VALID = 0.01
 LEAST_FILMS = 20

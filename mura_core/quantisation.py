@@ -61,6 +61,17 @@ def read_ranges(folder: Path) -> dict[str, float] | None:
         raise WeightsError(f"{path} is not a file of this package ({error}). {_REMEDY}") from error
 
 
+def checked_engines(folder: Path) -> set[str]:
+    """Name the engines whose answers the file in the folder compares with the reference.
+
+    Call it where `read_ranges` gave the ranges.
+    """
+    content = json.loads((folder / INT8_NAME).read_text(encoding="utf-8"))
+    checked = content.get("checked")
+    engines = checked.get("engines") if isinstance(checked, dict) else None
+    return set(engines) if isinstance(engines, dict) else set()
+
+
 def _digest(ranges: Mapping[str, float]) -> str:
     return hashlib.sha256(json.dumps(ranges, sort_keys=True).encode()).hexdigest()
 

@@ -145,7 +145,7 @@ def as_json(
             "call": result.call,
             "operating_points": asdict(result.operating_points),
             "compared_with_training_films": result.compared,
-            "rely_on_call": not any(is_grave(view.remarks) for view in result.views),
+            "rely_on_call": _may_be_relied_on(result),
         }
         content["views"] = [
             _view_content(file, view, answer)
@@ -184,8 +184,15 @@ def _stability_line(stability: Stability, points: OperatingPoints) -> str:
     return (
         f"stability: {len(altering)} of {stability.changes} small changes alter the call, {low} to {high} "
         f"({', '.join(altering).replace('_', ' ')}); "
-        f"{'it stays in doubt' if call is Call.DOUBT else 'treat it as doubtful'}"
+        f"{'it stays in doubt' if call is Call.DOUBT else 'look again'}"
     )
+
+
+def _may_be_relied_on(result: StudyResult) -> bool | None:
+    """Whether nothing speaks against the call; None where the films were not compared with the training's."""
+    if any(is_grave(view.remarks) for view in result.views):
+        return False
+    return True if result.compared else None
 
 
 def _stability_content(stability: Stability) -> dict[str, Any]:

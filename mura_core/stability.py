@@ -8,6 +8,7 @@ doubt it, and `benchmarks/stability.py` measures how good a reason.
 from __future__ import annotations
 
 import json
+import logging
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,6 @@ import cv2
 import numpy as np
 
 from mura_core.cores import side_by_side
-from mura_core.errors import WeightsError
 from mura_core.preprocess import preprocess
 from mura_core.quantisation import weights_digest
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STABILITY_NAME = "stability.json"
 """In the weights folder: what the reading was worth on labelled studies, by `benchmarks/stability.py`."""
+
+_log = logging.getLogger(__name__)
 
 UNCHANGED = "unchanged"
 
@@ -167,10 +169,11 @@ class Measured:
 
 
 def read_measured(folder: Path) -> Measured | None:
-    """Read what was measured of the weights in a folder; None where nothing was, or of other weights alone.
+    """Read what was measured of the weights in a folder.
 
-    Raises:
-        WeightsError: The file is not one of ours.
+    Returns:
+        None where nothing was, or of other weights alone, or where the file is damaged, which the log says:
+        no call depends on it.
     """
     path = folder / STABILITY_NAME
     try:
@@ -183,10 +186,12 @@ def read_measured(folder: Path) -> Measured | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{path} is not what `python -m benchmarks.stability` writes ({type(error).__name__}). "
-            "Run that again, or delete the file."
-        ) from error
+        _log.warning(
+            "%s is not what `python -m benchmarks.stability` writes (%s): it is passed over. Run that again.",
+            path,
+            type(error).__name__,
+        )
+        return None
 
 
 def read_changed(

@@ -167,7 +167,8 @@ def _check_first_phase(missing: list[Row], out: Path, recipe: Recipe) -> None:
         if (folder / "last.ckpt").is_file() and max(dict(read_curves(folder / LOG)["valid_auroc"])) > epochs:
             raise MuraError(
                 f"{row.folder(out)} holds no weights, and the training in {folder} has gone on beyond them. "
-                f"Expected both as they were: remove {folder} to train this network anew."
+                f"Expected both as they were: remove {folder} and every {folder.name}-* beside it to train "
+                "this network anew."
             )
 
 

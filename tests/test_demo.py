@@ -6,6 +6,7 @@ import base64
 import logging
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -257,7 +258,8 @@ def test_of_all_open_studies_those_used_last_are_kept() -> None:
 def test_files_that_wait_are_let_go_too_and_their_reader_is_told() -> None:
     waiting = Tray(files=(("a.png", bytes(100)),))
     newer, older = states = [{1: waiting}, {1: waiting}]
-    memory.keep_newest(states, 150)
+    # Files may take half of it.
+    memory.keep_newest(states, 300)
     assert (newer[1], older[1]) == (waiting, Tray(let_go=True))
     assert last(FakePredictor(), older[1])["error"] == WORDS["page.let_go"]
 
@@ -266,9 +268,17 @@ def test_files_that_wait_in_line_are_kept_before_studies_that_were_read() -> Non
     opened = steps(FakePredictor(), Tray(files=(("a.png", png(1)),)), WORDS)[-1][1]
     assert opened is not None
     waiting = Tray(files=(("a.png", bytes(5000)),))
-    newest, oldest = states = [{1: opened}, {1: waiting}]
-    memory.keep_newest(states, 5000 + memory.size_bytes(opened) - 1)
+    large = replace(opened, files=(("a.png", bytes(6000)),))
+    newest, oldest = states = [{1: large}, {1: waiting}]
+    memory.keep_newest(states, 10_000)
     assert (newest[1], oldest[1]) == (None, waiting)
+
+
+def test_files_let_go_leave_their_room_to_studies() -> None:
+    opened = steps(FakePredictor(), Tray(files=(("a.png", png(1)),)), WORDS)[-1][1]
+    newest, oldest = states = [{1: opened}, {1: Tray(files=(("a.png", bytes(9000)),))}]
+    memory.keep_newest(states, 10_000)
+    assert (newest[1], oldest[1]) == (opened, Tray(let_go=True))
 
 
 def test_an_error_made_for_the_reader_is_shown() -> None:

@@ -141,10 +141,16 @@ def test_half_precision_on_an_accelerator_keeps_the_classification_layer_whole()
         (False, True, True, "bf16"),
         (False, False, True, "f32"),
         (True, True, False, "f32"),
+        (False, True, "without bf16", "f32"),
     ],
 )
 def test_the_default_is_the_fastest_that_was_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vnni: bool, bf16: bool, checked: bool, expected: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    vnni: bool,
+    bf16: bool,
+    checked: bool | str,
+    expected: str,
 ) -> None:
     made: list[object] = []
 
@@ -157,6 +163,10 @@ def test_the_default_is_the_fastest_that_was_checked(
     monkeypatch.setattr(openvino_engine, "has_bf16", lambda: bf16)
     monkeypatch.setattr(openvino_engine, "OpenVinoEngine", Noted)
     folder = shutil.copytree(RELEASED, tmp_path / "weights")
+    if checked == "without bf16":
+        content = json.loads((folder / INT8_NAME).read_text())
+        del content["checked"]["engines"]["openvino bf16"]
+        (folder / INT8_NAME).write_text(json.dumps(content))
     if not checked:
         (folder / INT8_NAME).unlink()
         with pytest.raises(WeightsError, match="quantise"):

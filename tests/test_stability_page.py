@@ -47,8 +47,8 @@ def ask(predictor: FakePredictor, kept: OpenStudy | None, asked: object = 1) -> 
         ((0.1, 0.08, 0.14), "All 3 readings say normal: 0.08 to 0.14."),
         ((0.001, 0.002), "All 2 readings say normal: <0.01."),
         ((0.5, 0.6), "All 2 readings say doubt: 0.50 to 0.60."),
-        ((0.7, 0.6, 0.9), "1 of 2 changes alters the call: 0.60 to 0.90. Treat it as doubtful."),
-        ((0.3, 0.4, 0.7), "2 of 2 changes alter the call: 0.30 to 0.70. Treat it as doubtful."),
+        ((0.7, 0.6, 0.9), "1 of 2 changes alters the call: 0.60 to 0.90. Look again."),
+        ((0.3, 0.4, 0.7), "2 of 2 changes alter the call: 0.30 to 0.70. Look again."),
         ((0.4, 0.3, 0.3), "2 of 2 changes alter the call: 0.30 to 0.40. It stays in doubt."),
         # Just below the point at 0.65: the text does not contradict the call.
         ((0.5, 0.6499), "All 2 readings say doubt: 0.50 to 0.6499."),
