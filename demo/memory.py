@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
 KEPT_BYTES = 1 << 30
-"""Some 250 studies of four PNG films of 2.7 megapixels each."""
+"""Some 190 studies of four PNG films of 2.7 megapixels each."""
 
 
 def make_room(ui: gr.Blocks) -> None:

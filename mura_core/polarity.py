@@ -81,7 +81,7 @@ def _ridge_asymmetry(film: NDArray[np.float32]) -> float:
 
 def _skewness(film: NDArray[np.float32]) -> float:
     centred = film - film.mean()
-    # Not **3, which takes thirty times as long.
+    # Not **3: that alone takes a millisecond.
     return float((centred * centred * centred).mean() / (film.std() ** 3 + 1e-6))
 
 
