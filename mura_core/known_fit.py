@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mura_core.checkpoint import find_weights
-from mura_core.datasets import DATASET_FORMATS, read_split
+from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, ImageError
 from mura_core.images import read_radiograph
 from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
@@ -49,18 +49,6 @@ LEAST_FILMS = 20
 
 _STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 _BATCH = 16
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's flags; `--weights` and `--device` come from the command line's own."""
-    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
-    parser.add_argument("--format", choices=DATASET_FORMATS, default="mura", help="default: %(default)s")
-    parser.add_argument(
-        "--films", type=int, default=3000, help="films of each split at most; default: %(default)s"
-    )
-    parser.add_argument(
-        "--stand-ins", type=int, default=40, metavar="N", help="pictures of each kind; default: %(default)s"
-    )
 
 
 def run(options: argparse.Namespace) -> str:

@@ -18,9 +18,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_FILM_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _COLUMNS = 8
 _TILE_PX = 200
 _ROI_COLOUR = (0, 255, 255)
+
+
+def find_films(folder: Path, count: int) -> list[Path]:
+    """Pick up to `count` films from all of a folder, evenly spaced over its sorted files.
+
+    Raises:
+        MuraError: There is no such folder, or no film in it.
+    """
+    if not folder.is_dir():
+        raise MuraError(f"There is no folder {folder}. Expected a folder of radiographs: check the path.")
+    films = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _FILM_SUFFIXES)
+    if not films:
+        raise MuraError(f"No film in {folder}. Expected files that end in {', '.join(_FILM_SUFFIXES)}.")
+    step = max(1.0, len(films) / count)
+    return [films[int(index * step)] for index in range(min(count, len(films)))]
 
 
 def contact_sheet(paths: Sequence[Path], out: Path) -> None:

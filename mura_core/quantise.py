@@ -7,7 +7,6 @@ written and no engine will use them.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from mura_core import metrics
 from mura_core.checkpoint import find_weights, load_arrays
 from mura_core.cores import processor_name
-from mura_core.datasets import DATASET_FORMATS, read_split
+from mura_core.datasets import read_split
 from mura_core.engines import PRECISIONS, load_engine
 from mura_core.errors import MuraError
 from mura_core.graph import build_probe, quantised_layers
@@ -37,16 +36,6 @@ if TYPE_CHECKING:
 
 LIMITS = {"auroc_change": 0.003, "share_of_calls_changed": 0.005, "lowest_map_correlation": 0.99}
 """Of 8 bits and bf16 against the reference on the test split: at most, at most, at least."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's flags."""
-    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the dataset's folder")
-    parser.add_argument("--format", choices=DATASET_FORMATS, default="mura", help="default: %(default)s")
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="default: $MURA_WEIGHTS, then weights/")
-    parser.add_argument(
-        "--films", type=int, default=128, help="training films to calibrate on; default: %(default)s"
-    )
 
 
 def run(options: argparse.Namespace) -> None:

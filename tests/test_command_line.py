@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mura_core.__main__ import COMMANDS, _find_films, main
+from mura_core.__main__ import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,7 +146,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert ended.value.code == 0
     told = " ".join(capsys.readouterr().out.split())
     assert f"usage: python -m mura_core {name}" in told
-    assert COMMANDS[name].summary in told
+    assert COMMANDS[name].SUMMARY in told
 
 
 def test_help_answers_without_loading_the_network() -> None:
@@ -178,10 +178,12 @@ def test_preview_draws_a_sheet(films: list[Path], tmp_path: Path, capsys: pytest
 
 
 def test_a_sheet_takes_its_films_evenly_and_from_subfolders(tmp_path: Path) -> None:
+    from mura_core.preview import find_films
+
     (tmp_path / "deep").mkdir()
     for index in range(10):
         (tmp_path / "deep" / f"{index}.PNG").touch()
     (tmp_path / "notes.txt").touch()
-    assert [path.stem for path in _find_films(tmp_path, 5)] == ["0", "2", "4", "6", "8"]
-    assert [path.stem for path in _find_films(tmp_path, 7)] == ["0", "1", "2", "4", "5", "7", "8"]
-    assert len(_find_films(tmp_path, 40)) == 10
+    assert [path.stem for path in find_films(tmp_path, 5)] == ["0", "2", "4", "6", "8"]
+    assert [path.stem for path in find_films(tmp_path, 7)] == ["0", "1", "2", "4", "5", "7", "8"]
+    assert len(find_films(tmp_path, 40)) == 10

@@ -101,7 +101,7 @@ def test_nothing_that_is_read_can_run_code() -> None:
 def test_what_could_run_code_is_noticed(tmp_path: Path, line: str) -> None:
     path = tmp_path / "some.py"
     path.write_text(f"{line}\n", encoding="utf-8")
-    assert unsafe(path, "mura_core/predict.py")
+    assert unsafe(path, "mura_core/predictor.py")
 
 
 def test_the_released_weights_are_safetensors() -> None:

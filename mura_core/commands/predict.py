@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mura_core.commands import flags
+
 if TYPE_CHECKING:
     import argparse
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from mura_core.reading import Reading
     from mura_core.study import StudyResult
+
+SUMMARY = "read one study or many and say normal, doubt or abnormal"
 
 _MOST_WORKERS = 256
 
@@ -49,26 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     many.add_argument("--ray", action="store_true", help="let Ray Data hand the studies out")
     model = parser.add_argument_group("the model")
-    model.add_argument(
-        "--weights", type=Path, metavar="DIR", help="weights folder; default: $MURA_WEIGHTS, then weights/"
-    )
-    model.add_argument(
-        "--device",
-        default=os.environ.get("MURA_DEVICE") or "auto",
-        help="auto, cpu, cuda, mps, or an engine: int8, bf16, f32, torch; default: $MURA_DEVICE, then auto",
-    )
+    flags.add_model(model)
     parser.set_defaults(misused=parser.error)
 
 
 def _archive_arguments(parser: argparse.ArgumentParser) -> None:
     archive = parser.add_argument_group("a study of an archive")
     archive.add_argument("--study", metavar="UID", help="its StudyInstanceUID: see the studies command")
-    archive.add_argument(
-        "--dicomweb",
-        metavar="URL",
-        default=os.environ.get("MURA_DICOMWEB"),
-        help="the archive's DICOMweb service; default: $MURA_DICOMWEB",
-    )
+    flags.add_archive(archive)
     archive.add_argument(
         "--store", action="store_true", help="store report, overlays and heatmaps in the archive"
     )

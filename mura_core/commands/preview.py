@@ -1,0 +1,23 @@
+"""The preview command: a contact sheet of what preprocessing does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mura_core.commands.flags import add_sheet
+
+if TYPE_CHECKING:
+    import argparse
+
+SUMMARY = "draw a contact sheet of what preprocessing does"
+
+add_arguments = add_sheet
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw the sheet and print where it lies."""
+    from mura_core.preview import contact_sheet, find_films
+
+    contact_sheet(find_films(options.folder, options.count), options.out)
+    print(options.out)
+    return 0
