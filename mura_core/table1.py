@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mura_core.datasets import StudyRecord
 
 RECIPE_FILE = "recipe.json"
-_FIXED = ("architecture", "init")
+_FIXED = ("architecture", "init", "teachers", "teacher_share")
 _STARTS = ("imagenet", "none")
 
 
