@@ -6,6 +6,8 @@ every cut what the dataset says of its film (body part, view, hardware). Cuts co
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING
 
 import lightning as L
@@ -45,6 +47,7 @@ class SourceTask(L.LightningModule):
         self.tags = nn.Linear(model.classifier.in_features, len(SOURCE_TAGS))
         self.films = films
         self.recipe = recipe
+        self.begun_s = math.nan
         rows = [[float(tag in tags) for tag in SOURCE_TAGS] for tags in films.tags]
         self.register_buffer("film_tags", torch.tensor(rows), persistent=False)
         self.fractured = np.array([i for i, boxes in enumerate(films.boxes) if boxes])
@@ -63,11 +66,22 @@ class SourceTask(L.LightningModule):
         order = draw.permutation(
             np.concatenate([_cycle(draw, pool, half) for pool in (self.fractured, self.clear)])
         )
-        mine = order[self.global_rank :: self.trainer.world_size].tolist()
-        epoch = self.current_epoch * self.trainer.world_size + self.global_rank
+        world = self.trainer.world_size
+        batch = max(1, self.recipe.batch // world)
+        # As many steps in every process, and as many as the schedule knows of.
+        order = order[: self.recipe.cuts_per_epoch // self.recipe.batch * batch * world]
+        mine = order[self.global_rank :: world].tolist()
+        epoch = self.current_epoch * world + self.global_rank
         cuts = DrawnFilms(self.films, mine, seed=self.recipe.seed, epoch=epoch, crop=self.recipe.crop)
-        batch = self.recipe.batch // self.trainer.world_size
         return DataLoader(cuts, batch_size=batch, num_workers=1, drop_last=True)
+
+    def on_train_epoch_start(self) -> None:
+        """Note when the epoch begins."""
+        self.begun_s = time.monotonic()
+
+    def on_train_epoch_end(self) -> None:
+        """Log how long it took, s."""
+        self.log("epoch_s", time.monotonic() - self.begun_s, sync_dist=self.trainer.world_size > 1)
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
         """Loss of one step: is there a fracture, where, and what film is it."""
@@ -97,7 +111,13 @@ class SourceTask(L.LightningModule):
 
 
 def pretrain(
-    films: Films, model: Classifier, recipe: SourceRecipe, out: Path, devices: int = 1
+    films: Films,
+    model: Classifier,
+    recipe: SourceRecipe,
+    out: Path,
+    devices: int = 1,
+    nodes: int = 1,
+    precision: str = "bf16-mixed",
 ) -> Classifier:
     """Learn the source task, resuming from `out` where an earlier run stopped.
 
@@ -107,6 +127,8 @@ def pretrain(
         recipe: How.
         out: Folder for checkpoints and the log.
         devices: Processes that share each batch; on a CPU, one for each core is fastest.
+        nodes: Machines.
+        precision: Lightning's name for it.
 
     Returns:
         The network; its feature layers are the start of the transfer.
@@ -115,12 +137,13 @@ def pretrain(
     keep_log(out)
     trainer = L.Trainer(
         max_epochs=recipe.epochs,
-        precision="bf16-mixed",
+        precision=precision,  # type: ignore[arg-type]
         devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
         use_distributed_sampler=False,
         default_root_dir=out,
-        logger=CSVLogger(out, name="", version=""),
+        logger=CSVLogger(out, name="", version="", flush_logs_every_n_steps=1),
         callbacks=[ModelCheckpoint(out, filename="last", save_top_k=1, enable_version_counter=False)],
         plugins=[WholeCheckpoints()],
         reload_dataloaders_every_n_epochs=1,

@@ -10,32 +10,35 @@ import contextlib
 import json
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import lightning
 from lightning.pytorch.utilities import rank_zero_only
 
 from mura_core import evaluate, table1_text, train
 from mura_core.curves import LOG, draw_side_by_side, read_curves
-from mura_core.datasets import read_split
+from mura_core.datasets import SPLITS, read_split
 from mura_core.errors import MuraError
 from mura_core.films import load_films
 from mura_core.predictor import Predictor
 from mura_core.recipe import Recipe, read_recipe
 from mura_core.staging import Staging
-from mura_core.table1_rows import ROWS, Row
+from mura_core.table1_folder import claim, digest_data
+from mura_core.table1_rows import ROWS, WEIGHTS_DIGEST, Row
+from mura_core.table1_source import SOURCE, add_source_arguments, learn_source, read_source, source_file
 from mura_core.torch_engine import choose_device
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from mura_core.datasets import StudyRecord
+    from mura_core.recipe import SourceRecipe
 
-RECIPE_FILE = "recipe.json"
 _FIXED = ("architecture", "init", "teachers", "teacher_share")
-_STARTS = ("imagenet", "none")
+_STARTS = ("imagenet", "none", SOURCE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_arguments(parser, "runs/table1", without=_FIXED)
     shown = "default: %(default)s"
     parser.add_argument(
-        "--init", default="imagenet", help=f"all networks start from imagenet or none; {shown}"
+        "--init",
+        default="imagenet",
+        help=f"all networks start from imagenet, none, or source: what pretrain teaches; {shown}",
     )
+    add_source_arguments(parser)
     parser.add_argument(
         "--report", type=Path, default=Path("reports/table1"), metavar="DIR", help=f"for the table; {shown}"
     )
@@ -58,12 +64,15 @@ def run(options: argparse.Namespace) -> None:
     """
     recipe = read_recipe(options, Recipe)
     _check(recipe)
-    records = read_split(options.data, options.format, "test")
-    _claim(options, recipe)
+    source = read_source(options, recipe)
+    records = {split: read_split(options.data, options.format, split) for split in SPLITS}
+    with Staging(options.report):
+        pass
+    claim(options.out, options.format, digest_data(options.data, records), recipe, source)
     try:
-        if not _train_missing(recipe, options):
+        if not _train_missing(recipe, source, records, options):
             return
-        _evaluate_missing(records, options)
+        _evaluate_missing(records["test"], options)
     finally:
         _name_missing(options.out)
     table = table1_text.build(
@@ -73,6 +82,7 @@ def run(options: argparse.Namespace) -> None:
             "command": _command(),
             "dataset": {"format": options.format, "split": "test"},
             "recipe": {name: value for name, value in asdict(recipe).items() if name != "architecture"},
+            "source": None if source is None else asdict(source),
         },
     )
     figure = draw_side_by_side(
@@ -89,7 +99,8 @@ def _check(recipe: Recipe) -> None:
     if recipe.init not in _STARTS:
         raise MuraError(
             f"--init {recipe.init} cannot start Table 1: weights from a file fit one network, and it "
-            "compares four. Expected imagenet, or none for random layers; for one network use train --init."
+            "compares four. Expected imagenet, none for random layers, or source for what pretrain teaches; "
+            "for one network use train --init."
         )
     if not (recipe.transfer_epochs and recipe.fine_tune_epochs):
         raise MuraError(
@@ -98,57 +109,36 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _claim(options: argparse.Namespace, recipe: Recipe) -> None:
-    """Keep `--out` for one recipe, that all rows may be trained by the same; try whether both folders serve.
-
-    Raises:
-        MuraError: They do not, or `--out` holds networks of another recipe.
-    """
-    with Staging(options.report):
-        pass
-    mine: dict[str, Any] = {"format": options.format, **asdict(recipe)}
-    path = options.out / RECIPE_FILE
-    if not path.is_file():
-        with Staging(options.out) as staging:
-            staging.publish({RECIPE_FILE: (json.dumps(mine, indent=2) + "\n").encode()})
-        return
-    try:
-        earlier = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise MuraError(
-            f"{path} is damaged, so the recipe of what lies there is unknown. Expected what an earlier run "
-            "wrote: choose another folder with --out."
-        ) from error
-    changed = [name for name in mine if earlier.get(name) != mine[name]]
-    if changed:
-        found = ", ".join(
-            f"{name.replace('_', '-')} {earlier.get(name)} (now {mine[name]})" for name in changed
-        )
-        raise MuraError(
-            f"{options.out} holds networks of another recipe: {found}. Expected the same for all rows: give "
-            "the flags of then, or another folder with --out."
-        )
-
-
-def _train_missing(recipe: Recipe, options: argparse.Namespace) -> bool:
+def _train_missing(
+    recipe: Recipe,
+    source: SourceRecipe | None,
+    records: Mapping[str, list[StudyRecord]],
+    options: argparse.Namespace,
+) -> bool:
     """Train and export the rows that have no weights; tell whether this is the first of several processes.
 
-    Lightning starts the other processes with this very command line. They take the same rows in the same
-    order, as none is exported before all have trained it.
+    Lightning starts the other processes with this very command line when the first training begins. They
+    take the same work in the same order: all look at what is missing before anything is trained, no row is
+    exported before all have trained it, and none reads what the source task taught before it is written.
     """
     missing = [row for row in ROWS if not row.is_trained(options.out)]
     if not missing:
         return True
     _check_first_phase(missing, options.out, recipe)
+    networks = {row.architecture for row in missing}
+    unlearnt = {name for name in networks if not source_file(options.out, name).is_file()}
     first = False
     with contextlib.redirect_stdout(sys.stderr):
-        films = [
-            load_films(read_split(options.data, options.format, split), recipe.preprocess, options.cache)
-            for split in ("train", "valid")
-        ]
+        films = [load_films(records[split], recipe.preprocess, options.cache) for split in ("train", "valid")]
         for row in missing:
-            _say(f"{row.title}: training, row {ROWS.index(row) + 1} of {len(ROWS)}")
             mine = row.recipe(recipe)
+            if source is not None:
+                if row.architecture in unlearnt:
+                    _say(f"{row.name}: learning the source task")
+                    learn_source(source, row.architecture, films[0], options)
+                    unlearnt.remove(row.architecture)
+                mine = replace(mine, init=str(source_file(options.out, row.architecture)))
+            _say(f"{row.title}: training, row {ROWS.index(row) + 1} of {len(ROWS)}")
             lightning.seed_everything(mine.seed, verbose=False)
             model = train.start_model(mine)
             folders = options.out / row.architecture, row.folder(options.out) / "weights"
@@ -180,7 +170,11 @@ def _evaluate_missing(records: list[StudyRecord], options: argparse.Namespace) -
         folder = row.folder(options.out)
         _say(f"{row.title}: evaluating")
         predictor = Predictor.load(folder / "weights", "torch" if found == "cpu" else found)
-        about = {"command": _command(), "dataset": {"format": options.format, "split": "test"}}
+        about = {
+            "command": _command(),
+            "dataset": {"format": options.format, "split": "test"},
+            WEIGHTS_DIGEST: row.weights_digest(options.out),
+        }
         evaluate.evaluate(records, predictor, folder / "report", about=about, progress=evaluate.show_progress)
 
 

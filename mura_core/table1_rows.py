@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mura_core.checkpoint import SIDECAR_NAME
 from mura_core.curves import LOG, read_curves
+from mura_core.errors import WeightsError
+from mura_core.quantisation import weights_digest
+from mura_core.table1_source import SOURCE, source_minutes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mura_core.curves import Curves
     from mura_core.recipe import Recipe
+
+
+WEIGHTS_DIGEST = "weights_digest"
+"""The key in a report's metrics.json."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,21 @@ class Row:
         """Whether its weights are there."""
         return (self.folder(out) / "weights" / SIDECAR_NAME).is_file()
 
+    def weights_digest(self, out: Path) -> str:
+        """The digest of its weights, which its report is bound to.
+
+        Raises:
+            WeightsError: They are not there, or their sidecar cannot be read.
+        """
+        return weights_digest(self.folder(out) / "weights")
+
     def is_measured(self, out: Path) -> bool:
-        """Whether its report is there."""
-        return (self.folder(out) / "report" / "metrics.json").is_file()
+        """Whether its report is there, and of the weights beside it."""
+        try:
+            report = json.loads((self.folder(out) / "report" / "metrics.json").read_text(encoding="utf-8"))
+            return bool(report[WEIGHTS_DIGEST] == self.weights_digest(out))
+        except (OSError, ValueError, KeyError, TypeError, WeightsError):
+            return False
 
     def describe(self, out: Path, recipe: Recipe) -> dict[str, Any]:
         """What its training took, as JSON values."""
@@ -67,6 +87,7 @@ class Row:
             "phases": "both" if self.both else "transfer",
             "architecture": self.architecture,
             "minutes": sum(dict(curves["epoch_s"]).values()) / 60,
+            "source_minutes": source_minutes(out, self.architecture) if recipe.init == SOURCE else None,
             "parameters": count_parameters(self.architecture),
             "epochs": max(by_epoch),
             "kept_epoch": max(by_epoch, key=lambda epoch: by_epoch[epoch]),

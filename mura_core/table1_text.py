@@ -35,6 +35,13 @@ PUBLISHED = {
 """Accuracy in % and loss on MURA as Muhammad and Lee published them, by architecture and phases."""
 
 
+_START = {
+    "imagenet": "ImageNet's weights",
+    "none": "random layers",
+    "source": "layers that had learnt a source task on the training films",
+}
+
+
 def build(
     about: Sequence[Mapping[str, Any]], reports: Sequence[Path], table: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -81,22 +88,24 @@ def build(
 def write_markdown(table: Mapping[str, Any]) -> str:
     """Lay the table out as Markdown; its picture is curves.png beside it."""
     rows, recipe, options = table["rows"], table["recipe"], table["options"]
-    start = "ImageNet's weights" if recipe["init"] == "imagenet" else "random layers"
     text = [
         f"# Table 1 on {table['dataset']['format']}",
         f"Test split: {table['studies']} studies ({table['views']} views) of {table['patients']} patients, "
         f"{table['abnormal']} abnormal. {NOTICE}",
         f"    {table['command']}",
-        f"All networks by one recipe, from {start}: {recipe['transfer_epochs']} epochs in which the new "
-        "layer alone learns (transfer); in the last row then up to "
-        f"{recipe['fine_tune_epochs']} in which all layers do. The last row goes on from the training of the "
-        "row above, with optimiser and data order, so both are one training. Kept is the epoch of the "
-        "highest AUROC on the valid split; probabilities are calibrated there. Accuracy and kappa at a study "
-        f"probability of {options['decision_threshold']}; loss is the log loss in nats. In brackets: 95 % "
+        f"All networks by one recipe, from {_START[recipe['init']]}: "
+        f"{recipe['transfer_epochs']} epochs in which the new layer alone learns (transfer); in the last row "
+        f"then up to {recipe['fine_tune_epochs']} in which all layers do. The last row goes on from the "
+        "training of the row above, with optimiser and data order, so both are one training. "
+        "Kept is the epoch of the highest AUROC on the valid split; probabilities are calibrated there. "
+        f"Accuracy and kappa at a study probability of {options['decision_threshold']}; loss is the log loss "
+        "in nats. In brackets: 95 % "
         f"intervals of {options['resamples']} bootstrap draws of patients; {NOT_APPLICABLE} where no draw "
         "differs. Who calls every study normal has an accuracy of "
         f"{1 - table['abnormal'] / table['studies']:.3f}.",
     ]
+    if table["source"] is not None:
+        text.append(_describe_source(table["source"]))
     if recipe["init"] == "none":
         text.append(
             "**The frozen layers of this table are random**, where the paper's had learnt on ImageNet: the "
@@ -110,7 +119,8 @@ def write_markdown(table: Mapping[str, Any]) -> str:
     text += [
         _results(rows),
         f"Minutes are of training with validation, on {table['machine']}; those of the last row hold those "
-        "of the row above.",
+        "of the row above."
+        + (" Those of the source task come on top of them." if table["source"] is not None else ""),
         f"## Paired differences from the last row ({rows[-1]['title']})",
         "The same draws for both. Less than zero: worse than the last row, for the loss better. "
         "An interval without zero: a difference beyond chance.",
@@ -203,23 +213,31 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores of {processor_name()}"
 
 
-def _results(rows: Sequence[Mapping[str, Any]]) -> str:
-    header = ("network", *MEASURES.values(), "minutes", "parameters", "epochs (kept)", "input, px", "init")
-    return _markdown(
-        header,
-        [
-            (
-                row["title"],
-                *(cell(row, name) for name in MEASURES),
-                f"{row['minutes']:.1f}",
-                f"{row['parameters'] / 1e6:.1f} M",
-                f"{row['epochs']} ({row['kept_epoch']})",
-                str(row["size"]),
-                row["init"],
-            )
-            for row in rows
-        ],
+def _describe_source(source: Mapping[str, Any]) -> str:
+    return (
+        f"The source task of every network, from random layers and by one recipe: {source['epochs']} rounds "
+        f"of {source['cuts_per_epoch']} square cuts of {source['crop']} px from the training films, at a "
+        f"rate of up to {source['learning_rate']:g}. A network learns where in a cut the fracture is, and "
+        "which film it is from: body part, view, hardware. **This transfer is not the paper's**, whose "
+        "layers had learnt on ImageNet: here the frozen layers have seen the training films before."
     )
+
+
+def _results(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = {
+        "network": [row["title"] for row in rows],
+        **{heading: [cell(row, name) for row in rows] for name, heading in MEASURES.items()},
+        "minutes": [f"{row['minutes']:.1f}" for row in rows],
+        "minutes of the source task": [
+            f"{row['source_minutes']:.1f}" for row in rows if row["source_minutes"] is not None
+        ],
+        "parameters": [f"{row['parameters'] / 1e6:.1f} M" for row in rows],
+        "epochs (kept)": [f"{row['epochs']} ({row['kept_epoch']})" for row in rows],
+        "input, px": [str(row["size"]) for row in rows],
+        "init": [row["init"] for row in rows],
+    }
+    shown = {heading: cells for heading, cells in columns.items() if cells}
+    return _markdown(list(shown), list(zip(*shown.values(), strict=True)))
 
 
 def _compared(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -165,7 +165,11 @@ def train_two_phase(
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         default_root_dir=out,
-        logger=[CSVLogger(out, name="", version=""), TensorBoardLogger(out, name="tensorboard", version="")],
+        # Written at once: a kill must not take the log of epochs that a checkpoint has.
+        logger=[
+            CSVLogger(out, name="", version="", flush_logs_every_n_steps=1),
+            TensorBoardLogger(out, name="tensorboard", version=""),
+        ],
         callbacks=[*averaging, best, last, stopping],
         plugins=[WholeCheckpoints()],
         enable_model_summary=False,

@@ -73,6 +73,8 @@ ORDER = (
     "two_phase",
     "export",
     "train",
+    "table1_folder",
+    "table1_source",
     "table1_rows",
     "table1_text",
     "table1",

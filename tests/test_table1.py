@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from mura_core import models, table1, table1_rows, table1_text, train
+from mura_core import models, table1, table1_folder, table1_rows, table1_text, train
 from mura_core.__main__ import main
 from mura_core.checkpoint import load_weights
 from mura_core.datasets import read_split
@@ -248,7 +248,7 @@ def test_flags_that_do_not_fit_are_refused_in_words(
 
 
 def test_a_damaged_recipe_is_refused(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / table1.RECIPE_FILE).write_text("[1")
+    (tmp_path / table1_folder.RECIPE_FILE).write_text("[1")
     assert main([*runs.command, "--out", str(tmp_path)]) == 1
     assert "damaged" in capsys.readouterr().err
 
