@@ -1,4 +1,4 @@
-"""Table 1 from the source task: each network learns it once and goes on from it, and what is bound stays so."""
+"""Table 1 from the source task: learnt once by each network, and what is bound stays bound."""
 
 from __future__ import annotations
 
