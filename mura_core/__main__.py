@@ -17,6 +17,7 @@ from mura_core.commands import (
     pretrain,
     preview,
     quantise,
+    recount,
     release,
     studies,
     table1,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "train": train,
     "table1": table1,
     "release": release,
+    "recount": recount,
     "quantise": quantise,
     "known": known,
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -88,6 +89,18 @@ def _resampled_cohen_kappa(y: FloatArray, c: FloatArray, w: FloatArray) -> Float
     return np.where((positive > 0) & (positive < total), kappa, np.nan)
 
 
+def _resampled_predictive(
+    y: FloatArray, c: FloatArray, w: FloatArray, *, label: int, prevalence: float | None
+) -> FloatArray:
+    """Of those that get this label, the share that has it; see `metrics.positive_predictive_value`."""
+    has, gets = (y == label).astype(np.float64), (c == label).astype(np.float64)
+    right, wrong = w @ (has * gets), w @ ((1 - has) * gets)
+    if prevalence is not None:
+        share = prevalence if label else 1 - prevalence
+        right, wrong = share * _ratio(right, w @ has), (1 - share) * _ratio(wrong, w @ (1 - has))
+    return _ratio(right, right + wrong)
+
+
 @dataclass(frozen=True)
 class Measure:
     """One measure in both forms; `centred` moves the resamples so that their mean is the point value."""
@@ -111,6 +124,18 @@ DECISION_MEASURES: Mapping[str, Measure] = {
     "sensitivity": Measure(metrics.sensitivity, _resampled_sensitivity),
     "specificity": Measure(metrics.specificity, _resampled_specificity),
 }
+
+
+def predictive_measures(prevalence: float | None) -> dict[str, Measure]:
+    """Build "ppv" and "npv" at a prevalence in (0, 1), or at that of the studies themselves (None)."""
+    points = {"ppv": metrics.positive_predictive_value, "npv": metrics.negative_predictive_value}
+    return {
+        name: Measure(
+            partial(point, prevalence=prevalence),
+            partial(_resampled_predictive, label=int(name == "ppv"), prevalence=prevalence),
+        )
+        for name, point in points.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mura_core import __version__, localisation, metrics, report, study_table
+from mura_core import __version__, localisation, metrics, operating, report, study_table
 from mura_core.bootstrap import RESAMPLES
 from mura_core.datasets import StudyRecord, is_arm, read_split
 from mura_core.errors import DatasetError, ImageError
 from mura_core.images import read_radiograph
+from mura_core.operating_table import PREVALENCE
 from mura_core.staging import Staging
 from mura_core.study import Study, StudyResult, View
 from mura_core.study_table import StudyRow, ViewRow
@@ -78,6 +79,7 @@ def evaluate(
     *,
     random_network: StudyPredictor | None = None,
     about: Mapping[str, Any] | None = None,
+    prevalence: float = PREVALENCE,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -90,16 +92,19 @@ def evaluate(
         out: Folder to write to; made if absent. Files of the same names are replaced, others stay.
         random_network: The same network with random weights, as a further baseline for the heatmap.
         about: What metrics.json should also say, such as the dataset and the command; JSON values.
+        prevalence: That predictive values are stated at.
         resamples: Number of bootstrap draws.
         seed: Of the draws.
         progress: Called after each study with the number done and the number of all.
 
     Returns:
-        What metrics.json holds: see `study_table.measure_table` for "groups" and "localisation".
+        What metrics.json holds: see `operating.measure_rows`.
 
     Raises:
-        MuraError: As `predict_records`; or no study; or `out` cannot be written, found before predicting.
+        MuraError: As `predict_records`; or no study; or `prevalence` is none; or `out` cannot be written. All
+            but the first are found before predicting.
     """
+    operating.check_prevalence(prevalence)
     if not records:
         raise DatasetError("There is no study to evaluate. Expected at least one: check the split.")
     with Staging(out) as staging:
@@ -111,8 +116,8 @@ def evaluate(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             **(about or {}),
             **_describe(predictor.sidecar, resamples, seed),
-            **study_table.measure_table(
-                rows, predictor.sidecar.operating_points, resamples=resamples, seed=seed
+            **operating.measure_rows(
+                rows, predictor.sidecar.operating_points, prevalence, resamples=resamples, seed=seed
             ),
         }
         files = report.render(measured, rows)
@@ -123,7 +128,13 @@ def evaluate(
 
 
 def run(
-    data: Path, dataset_format: str, split: str, weights: Path | None, out: Path | None, device: str
+    data: Path,
+    dataset_format: str,
+    split: str,
+    weights: Path | None,
+    out: Path | None,
+    device: str,
+    prevalence: float = PREVALENCE,
 ) -> str:
     """Do what `python -m mura_core evaluate` does.
 
@@ -134,6 +145,7 @@ def run(
         weights: Weights folder; None to look where `checkpoint.find_weights` does.
         out: Folder for the report; None for reports/<format>-<split>.
         device: What runs the network, see `engines.load_engine`.
+        prevalence: That predictive values are stated at.
 
     Returns:
         The figures as a table for the terminal.
@@ -148,6 +160,8 @@ def run(
     predictor = Predictor.load(weights, device)
     folder = out or Path("reports") / f"{dataset_format}-{split}"
     flags = {"data": data, "format": dataset_format, "split": split, "weights": weights, "device": device}
+    if prevalence != PREVALENCE:
+        flags["prevalence"] = prevalence
     given = [part for name, value in flags.items() if value for part in (f"--{name}", str(value))]
     untrained = _build_untrained(records, predictor.sidecar)
     measured = evaluate(
@@ -159,6 +173,7 @@ def run(
             "command": shlex.join(["python", "-m", "mura_core", "evaluate", *given]),
             "dataset": {"format": dataset_format, "split": split},
         },
+        prevalence=prevalence,
         progress=show_progress,
     )
     return f"{report.format_table(measured)}\n\nReport: {folder / 'report.md'}"

@@ -100,3 +100,36 @@ def specificity(labels: ArrayLike, predictions: ArrayLike) -> float:
     """Share of the normal that `predictions` (n,) in {0, 1} call normal; nan for no normal."""
     y, c = checked(labels, predictions, unit=True)
     return float(sk.recall_score(y, c, pos_label=0)) if (y == 0).any() else math.nan
+
+
+def positive_predictive_value(
+    labels: ArrayLike, predictions: ArrayLike, prevalence: float | None = None
+) -> float:
+    """Share of those called abnormal that are; nan where none is called so.
+
+    Args:
+        labels: 0 or 1, (n,).
+        predictions: 0 or 1, (n,).
+        prevalence: Share of the abnormal to reckon with, in (0, 1), by Bayes' rule; None to count instead,
+            which is at the share that `labels` have.
+    """
+    found, clear = sensitivity(labels, predictions), specificity(labels, predictions)
+    if prevalence is not None:
+        return _share(found * prevalence, (1 - clear) * (1 - prevalence))
+    y, c = checked(labels, predictions, unit=True)
+    return float(sk.precision_score(y, c)) if c.any() else math.nan
+
+
+def negative_predictive_value(
+    labels: ArrayLike, predictions: ArrayLike, prevalence: float | None = None
+) -> float:
+    """Share of those called normal that are; as `positive_predictive_value`."""
+    found, clear = sensitivity(labels, predictions), specificity(labels, predictions)
+    if prevalence is not None:
+        return _share(clear * (1 - prevalence), (1 - found) * prevalence)
+    y, c = checked(labels, predictions, unit=True)
+    return float(sk.precision_score(1 - y, 1 - c)) if (c == 0).any() else math.nan
+
+
+def _share(part: float, rest: float) -> float:
+    return part / (part + rest) if part + rest > 0 else math.nan

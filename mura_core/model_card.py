@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core import report
 from mura_core.known_table import known_text
+from mura_core.operating_table import operating_rule
 from mura_core.quantisation import INT8_NAME, weights_digest
 from mura_core.stability import STABILITY_NAME
 
@@ -53,6 +54,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         precision=precision,
         pointing=_pointing(figures["localisation"]),
         tables=report.markdown_tables(figures),
+        operating=_operating(figures),
         measured_by=figures["command"],
         engines=_engines(folder),
         robustness=_robustness(folder),
@@ -61,6 +63,13 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         failures=_failures(sidecar, folder),
         licence=sidecar.licence,
     )
+
+
+def _operating(figures: Mapping[str, Any]) -> str:
+    """What the operating points' tables say, or how they are had."""
+    if "operating" in figures:
+        return f"The operating points' tables: {operating_rule(figures['operating'])}"
+    return "Predictive values and body parts: `python -m mura_core release` measures them."
 
 
 def _engines(folder: Path) -> str:

@@ -12,7 +12,9 @@ from mura_core import evaluate
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.datasets import read_split
 from mura_core.model_card import write_model_card
+from mura_core.operating import check_prevalence
 from mura_core.predictor import Predictor
+from mura_core.recount import STUDIES_NAME
 from mura_core.staging import write_whole
 
 if TYPE_CHECKING:
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
 HALF_MOVES_AUROC_BY = 0.002
 """Half precision is kept where it moves the test AUROC by less than this and changes no call."""
 
-_KEPT = ("dataset", "command", "versions", "options", "groups", "localisation")
+_KEPT = ("dataset", "command", "versions", "options", "groups", "operating", "localisation")
 
 
 def run(options: argparse.Namespace) -> None:
     """Write the candidate to `--out` in half precision if that changes nothing, with figures and model card.
 
     Raises:
-        MuraError: The candidate or the data cannot be used.
+        MuraError: The candidate, the data or the prevalence cannot be used.
     """
+    check_prevalence(options.prevalence)
     sidecar, state = load_weights(options.candidate)
     records = read_split(options.data, options.format, "test")
     full = evaluate.predict_records(records, Predictor.load(options.candidate, options.device))
@@ -43,11 +46,12 @@ def run(options: argparse.Namespace) -> None:
     if not half:
         save_weights(options.out, state, sidecar, half=False)
     arguments = (options.data, options.format, "test", options.out, options.report, options.device)
-    print(evaluate.run(*arguments))
+    print(evaluate.run(*arguments, options.prevalence))
     measured = json.loads((options.report / "metrics.json").read_text())
     figures = {"half_precision": {"kept": half, **difference}, **{key: measured[key] for key in _KEPT}}
     released = replace(sidecar, metrics={**sidecar.metrics, **figures})
     save_weights(options.out, state, released, half=half)
+    write_whole(options.out / STUDIES_NAME, (options.report / "studies.csv").read_bytes())
     write_whole(options.out / "MODEL_CARD.md", write_model_card(released, options.out).encode())
     print(f"Released: {options.out}")
 

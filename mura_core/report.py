@@ -12,6 +12,7 @@ from sklearn.metrics import roc_curve
 
 from mura_core import metrics
 from mura_core.localisation import MEASURES as LOCALISATION_MEASURES
+from mura_core.operating_table import operating_rows, operating_rule
 from mura_core.study import Call
 from mura_core.study_table import StudyRow, group_rows
 
@@ -86,7 +87,12 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
         return _Table(title, ("studies", "n", "abnormal", *(_TITLES[n] for n in names)), tuple(lines))
 
     tables = [by_group("Probability", _PROBABILITY, ("probability",))]
+    # Sensitivity and specificity at the operating points have tables of their own, where they were measured.
+    operating = measured.get("operating")
     for key, point in _POINTS.items():
+        if operating is not None and key != "threshold":
+            tables.append(_Table(*operating_rows(operating, key)))
+            continue
         title = f"Abnormal from {point} on: {groups['all']['at'][key]['value']:.3f}"
         tables.append(by_group(title, _DECISION, ("at", key)))
     tables.append(_calls_table(groups))
@@ -183,6 +189,8 @@ def _write_markdown(measured: Mapping[str, Any]) -> str:
             f"the boxes and where the heatmap is at least {options['heatmap_threshold']}. True positives: "
             f"study probability at least {options['decision_threshold']}.",
         ]
+    if "operating" in measured:
+        note += ["", f"The operating points' tables: {operating_rule(measured['operating'])}"]
     tables = [part for table in _build_tables(measured) for part in ("", _as_markdown(table))]
     return "\n".join([*head, *tables, *note, "", *pictures]) + "\n"
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 # On the calibrated study probability: what accuracy and kappa are quoted at, and what makes a true positive.
 DECISION_THRESHOLD = 0.5
 
+CSV_COLUMNS = (
+    *("study", "patient", "body_part", "arm", "hardware"),
+    *("label", "probability", "call", "views", "view_probabilities"),
+)
+
 
 @dataclass(frozen=True)
 class ViewRow:
@@ -194,15 +199,17 @@ def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
 
 
 def write_csv(rows: Sequence[StudyRow]) -> str:
-    """Write the studies as CSV, numbers in full, so that every figure can be computed again from it."""
+    """Write the studies as CSV, numbers in full, so that every figure can be computed again from it.
+
+    Every figure but those of localisation: `studies_file.read_csv` reads it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["study", "patient", "body_part", "label", "probability", "call", "views", "view_probabilities"]
-    )
+    writer.writerow(CSV_COLUMNS)
     for row in rows:
         names = ";".join(view.name for view in row.views)
         probabilities = ";".join(repr(float(view.probability)) for view in row.views)
         found = [repr(float(row.probability)), row.call.value, names, probabilities]
-        writer.writerow([row.study_id, row.patient_id, row.body_part, row.label, *found])
+        groups = [row.body_part, int(row.arm), int(row.hardware)]
+        writer.writerow([row.study_id, row.patient_id, *groups, row.label, *found])
     return text.getvalue()

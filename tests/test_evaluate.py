@@ -296,7 +296,7 @@ def test_table_shows_value_and_interval(tmp_path: Path) -> None:
     found = measured["groups"]["wrist"]["probability"]
     low, high = found["brier_ci95"]
     assert f"{found['brier']:.3f} [{low:.3f}, {high:.3f}]" in text
-    assert "Abnormal from the sensitive point on: 0.300" in text
+    assert "The sensitive point: abnormal from 0.300 on" in text
     assert "Localisation, true positives: 7 views of 4 patients" in text
 
 

@@ -2,18 +2,24 @@
 
 import argparse
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mura_tree import draw_mura_tree
 
-from mura_core import release
+from mura_core import recount, release
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.curves import draw_curves, read_curves
+from mura_core.errors import DatasetError, WeightsError
 from mura_core.model_card import summary_table, write_model_card
+from mura_core.operating_table import operating_rule
 from mura_core.quantisation import weights_digest
 from mura_core.sidecar import Sidecar
+from mura_core.studies_file import read_csv
+from mura_core.study import Call
+from mura_core.study_table import write_csv
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +35,7 @@ def released(untrained_weights: Path, tmp_path_factory: pytest.TempPathFactory) 
             out=folder / "weights",
             report=folder / "report",
             device="cpu",
+            prevalence=0.25,
         )
     )
     return folder
@@ -44,6 +51,54 @@ def test_the_sidecar_holds_the_figures_of_the_report(released: Path) -> None:
     assert figures["groups"] == measured["groups"]
     assert figures["dataset"] == {"format": "mura", "split": "test"}
     assert figures["valid_auroc"] == 0.5
+
+
+def test_the_operating_points_are_in_report_sidecar_and_card(released: Path) -> None:
+    figures = sidecar_of(released / "weights").metrics
+    measured = json.loads((released / "report" / "metrics.json").read_text())
+    assert figures["operating"] == measured["operating"]
+    assert figures["operating"]["prevalence"] == 0.25
+    for path in (released / "report" / "report.md", released / "weights" / "MODEL_CARD.md"):
+        text = path.read_text(encoding="utf-8")
+        assert "| PPV at 25 % |" in text
+        assert operating_rule(figures["operating"]) in text
+
+
+def test_a_recount_needs_no_network_and_finds_the_same_figures(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(released / "weights", folder)
+    before, digest = sidecar_of(folder).metrics, weights_digest(folder)
+    monkeypatch.setattr("mura_core.predictor.Predictor.load", None)
+    recount.run(folder, 0.25)
+    assert sidecar_of(folder).metrics == before
+    assert weights_digest(folder) == digest
+    table = recount.run(folder, 0.4)
+    assert "PPV at 40 %" in table
+    assert "| PPV at 40 % |" in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert sidecar_of(folder).metrics["operating"]["prevalence"] == 0.4
+
+
+def test_a_recount_of_other_answers_is_refused_and_changes_nothing(released: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(released / "weights", folder)
+    before = (folder / "weights.json").read_bytes()
+    first, *rest = read_csv(folder / "studies.csv")
+    # The label, and the call alone: a table that was put together by hand.
+    for other in (replace(first, label=1 - first.label), replace(first, call=Call.DOUBT)):
+        (folder / "studies.csv").write_text(write_csv([other, *rest]))
+        with pytest.raises(WeightsError, match="not of these weights"):
+            recount.run(folder, 0.1)
+    (folder / "studies.csv").unlink()
+    with pytest.raises(DatasetError, match="missing"):
+        recount.run(folder, 0.1)
+    assert (folder / "weights.json").read_bytes() == before
+
+
+def test_weights_that_were_never_measured_have_nothing_to_recount(untrained_weights: Path) -> None:
+    with pytest.raises(WeightsError, match="never measured"):
+        recount.recount(sidecar_of(untrained_weights), [], 0.1)
 
 
 def test_half_precision_is_kept_only_where_no_call_changed(released: Path) -> None:

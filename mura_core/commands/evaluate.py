@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the report; default: reports/FORMAT-SPLIT"
     )
+    flags.add_prevalence(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,7 +30,13 @@ def run(options: argparse.Namespace) -> int:
 
     print(
         evaluate.run(
-            options.data, options.format, options.split, options.weights, options.out, options.device
+            options.data,
+            options.format,
+            options.split,
+            options.weights,
+            options.out,
+            options.device,
+            options.prevalence,
         )
     )
     return 0

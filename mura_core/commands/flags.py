@@ -6,6 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
+from mura_core.operating_table import PREVALENCE
+
 SPLITS = ("train", "valid", "test")
 
 _FORMATS = ("mura", "fracatlas")
@@ -31,6 +33,17 @@ def add_model(parser: argparse._ActionsContainer) -> None:
         "--device",
         default=os.environ.get("MURA_DEVICE") or "auto",
         help="auto, cpu, cuda, mps, or an engine: int8, bf16, f32, torch; default: $MURA_DEVICE, then auto",
+    )
+
+
+def add_prevalence(parser: argparse.ArgumentParser) -> None:
+    """What predictive values are stated at: `--prevalence`."""
+    parser.add_argument(
+        "--prevalence",
+        type=float,
+        default=PREVALENCE,
+        metavar="SHARE",
+        help="share of abnormal studies that PPV and NPV are stated at; default: %(default)s",
     )
 
 

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("weights"), metavar="DIR", help=default)
     parser.add_argument("--report", type=Path, default=Path("reports/release"), metavar="DIR", help=default)
     parser.add_argument("--device", default="torch", help=f"torch, the reference, or cuda, mps; {default}")
+    flags.add_prevalence(parser)
 
 
 def run(options: argparse.Namespace) -> int:
