@@ -68,9 +68,14 @@ class Question:
         """
         if self.opened is None:
             return self.answer(work)
-        views = readings * len(self.opened.files)
+        files = self.opened.files
+        # The open study may be let go meanwhile; what waits here then holds its files alone.
+        size_bytes = sum(len(content) for _, content in files)
+        asked = partial(self.answer, work)
         try:
-            ticket = turns.join(user, partial(self.answer, work), rank=Rank.LATER, views=views)
+            ticket = turns.join(
+                user, asked, rank=Rank.LATER, views=readings * len(files), size_bytes=size_bytes
+            )
         except BusyError as busy:
             return self.unanswered(busy_text(busy, self.words))
         with ticket:
