@@ -65,18 +65,25 @@ def say_measured(measured: Measured | None, words: Wording) -> str:
     """Say how often steady and unsteady calls were wrong on labelled studies; empty where it is not known."""
     if measured is None or not (measured.steady.called and measured.unsteady.called):
         return ""
-    return words.text(
+    altered, same = _percent(measured.unsteady), _percent(measured.steady)
+    said = words.text(
         "viewer.stability_measured",
         studies=measured.studies,
         altered=measured.unsteady.called,
-        altered_wrong=_share(measured.unsteady),
+        altered_wrong=f"{altered:.1f}",
         same=measured.steady.called,
-        same_wrong=_share(measured.steady),
+        same_wrong=f"{same:.1f}",
     )
+    if measured.difference_ci95 is None:
+        return said
+    low, high = measured.difference_ci95
+    span = {"low": f"{100 * low:.1f}", "high": f"{100 * high:.1f}"}
+    said += " " + words.text("viewer.stability_difference", difference=f"{altered - same:.1f}", **span)
+    return said if low > 0 or high < 0 else f"{said} {words['viewer.stability_not_shown']}"
 
 
-def _share(errors: Errors) -> str:
-    return f"{100 * errors.wrong / errors.called:.0f}"
+def _percent(errors: Errors) -> float:
+    return 100 * errors.wrong / errors.called
 
 
 def _encode(reading: ChangedReading, call: Call, points: OperatingPoints, words: Wording) -> dict[str, Any]:

@@ -161,11 +161,14 @@ class Measured:
         studies: How many studies were read.
         steady: Errors where no change altered the call.
         unsteady: Errors where at least one did.
+        difference_ci95: 95 % interval of the unsteady ones' share of errors less the steady ones', over
+            patients; None where it is not known.
     """
 
     studies: int
     steady: Errors
     unsteady: Errors
+    difference_ci95: tuple[float, float] | None = None
 
 
 def read_measured(folder: Path) -> Measured | None:
@@ -182,7 +185,7 @@ def read_measured(folder: Path) -> Measured | None:
             return None
         groups = [content["groups"][name] for name in ("steady", "unsteady")]
         errors = [Errors(int(one["missed"]) + int(one["false_alarms"]), int(one["called"])) for one in groups]
-        return Measured(int(content["studies"]), *errors)
+        return Measured(int(content["studies"]), *errors, _interval(content.get("error_difference_ci95")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -192,6 +195,15 @@ def read_measured(folder: Path) -> Measured | None:
             type(error).__name__,
         )
         return None
+
+
+def _interval(stated: object) -> tuple[float, float] | None:
+    if stated is None:
+        return None
+    if not isinstance(stated, list):
+        raise TypeError("an interval is a list of two numbers")
+    low, high = stated
+    return float(low), float(high)
 
 
 def read_changed(

@@ -220,9 +220,12 @@ def test_what_was_measured_is_taken_of_these_weights_alone(
     path = folder / "stability.json"
     path.write_text(json.dumps(content))
     assert Predictor.load(folder, "cpu").measured == Measured(60, Errors(5, 40), Errors(5, 10))
+    path.write_text(json.dumps({**content, "error_difference_ci95": [0.1, 0.6]}))
+    assert read_measured(folder) == Measured(60, Errors(5, 40), Errors(5, 10), (0.1, 0.6))
     path.write_text(json.dumps({**content, "weights": "0" * 64}))
     assert read_measured(folder) is None
-    for broken in ("no JSON", "[]", json.dumps({**content, "groups": {}})):
+    spans = [json.dumps({**content, "error_difference_ci95": span}) for span in ("0.1", [0.1], ["a", "b"])]
+    for broken in ("no JSON", "[]", json.dumps({**content, "groups": {}}), *spans):
         path.write_text(broken)
         caplog.clear()
         assert read_measured(folder) is None

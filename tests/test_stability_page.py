@@ -79,6 +79,21 @@ def test_the_open_study_is_read_and_the_answer_names_its_question() -> None:
     assert predictor.studies[-1].views[0].name == "a.png"
 
 
+def test_a_question_counts_with_the_files_it_holds() -> None:
+    """Of the memory that may wait in line."""
+    sizes = []
+
+    class Watched(Turns):
+        def join(self, *given: Any, **options: Any) -> Any:
+            sizes.append(options["size_bytes"])
+            return super().join(*given, **options)
+
+    predictor = FakePredictor(0.86)
+    kept = opened(predictor)
+    asyncio.run(stability_in_turn(predictor, kept, 1, WORDS, Watched(), "reader"))
+    assert sizes == [len(png())]
+
+
 def test_a_study_that_is_gone_or_cannot_be_read_is_said_so_without_a_reading() -> None:
     predictor = FakePredictor()
     kept = opened(predictor)
@@ -96,6 +111,22 @@ def test_what_was_never_measured_is_not_said() -> None:
     some, none = Errors(3, 12), Errors(0, 0)
     for measured in (None, Measured(12, some, none), Measured(12, none, some)):
         assert say_measured(measured, WORDS) == ""
-    assert "of 12 calls that a change altered 25 % were wrong" in say_measured(
-        Measured(50, Errors(1, 30), some), WORDS
-    )
+    said = say_measured(Measured(50, Errors(1, 30), some), WORDS)
+    assert "of 12 calls that a change altered 25.0 % were wrong, of the 30 others 3.3 %" in said
+    assert "points" not in said
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize(
+    ("span", "shown"), [((-0.037, 0.127), False), ((0.01, 0.2), True), ((-0.2, -0.01), True)]
+)
+def test_the_two_shares_come_with_their_difference_and_whether_it_was_shown(
+    language: Language, span: tuple[float, float], shown: bool
+) -> None:
+    words = Wording(language)
+    said = say_measured(Measured(443, Errors(24, 183), Errors(21, 119), span), words)
+    assert "17.6 %" in said
+    assert "13.1 %" in said
+    assert f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" in said
+    assert "4.5" in said
+    assert (words["viewer.stability_not_shown"] in said) != shown
