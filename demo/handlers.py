@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from demo import render
+from demo.worth import stated_part
 from mura_core.cores import side_by_side
 from mura_core.images import read_radiograph
 from mura_core.study import Study, View
@@ -218,6 +219,7 @@ def _view_payload(view: View, index: int, count: int, words: Wording) -> dict[st
         "film": render.encode_film(view.radiograph),
         "facts": words.facts(view.radiograph),
         "warnings": list(view.radiograph.warnings),
+        "stated": stated_part(view.radiograph.body_part),
         "result": None,
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 from isal import isal_zlib
 
 from demo.wording import SYMBOLS
+from demo.worth import recognised_group
 from mura_core.study import probability_text
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def encode_view_result(
         "heatmap": encode_heatmap(view.heatmap) if maps else None,
         "roi": encode_box(view.roi, height, width),
         "facts": words.seen(view, compared=result.compared),
+        "part": recognised_group(view, compared=result.compared),
         "remarks": words.remarks(view),
         "grave": any(remark.grave for remark in view.remarks),
     }

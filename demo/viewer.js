@@ -3,6 +3,7 @@
 connectPanel();
 connectInput();
 connectFigures();
+connectWorth();
 connectQuestion("compare", ({ variants }) => variants.map(variantColumn));
 connectStability();
 document.addEventListener("mura-waiting", showWaiting);

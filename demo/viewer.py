@@ -10,6 +10,7 @@ import gradio as gr
 from demo.comparing import compare_in_turn
 from demo.handlers import OpenStudy  # not for types alone: Gradio resolves a handler's annotations
 from demo.stability import say_measured, stability_in_turn
+from demo.worth import encode_worth
 
 if TYPE_CHECKING:
     from demo.turns import Turns
@@ -38,7 +39,7 @@ def build_viewer(
 
     Args:
         words: The page's language.
-        sidecar: Whose measured curve says what another threshold stands for; None leaves that out.
+        sidecar: Whose figures say what another threshold and what the call stand for; None leaves that out.
         measured: What the stability reading was worth on labelled studies; None leaves that out.
         asks: Whether `connect_questions` will answer what a reader asks beyond the call.
     """
@@ -50,6 +51,7 @@ def build_viewer(
         elem_id="viewer",
         words=words.words("viewer"),
         curve=None if sidecar is None else _curve(sidecar),
+        worth=None if sidecar is None else encode_worth(sidecar.metrics, words),
         asks=asks,
         stability_measured=say_measured(measured, words),
     )

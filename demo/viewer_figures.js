@@ -50,6 +50,7 @@ function showFigures() {
   threshold = Math.round(100 * state.verdict.specific) / 100;
   find("input.threshold").value = threshold;
   find(".measured").hidden = !props.curve;
+  showWorth();
   find(".unmeasured").hidden = Boolean(props.curve);
   put(".measured-on", props.curve ? fill(props.words.measured_on, props.curve) : "");
   showThreshold();

@@ -42,7 +42,7 @@ async function openView(sent, index) {
   const known = state.views[index];
   const same = known && known.name === sent.name && known.film.data === sent.film.data && !(known.result && !sent.result);
   const view = same ? known : { film: sent.film, marks: sent.marks ?? [], distances: [] };
-  Object.assign(view, { name: sent.name, alt: sent.alt, facts: sent.facts, warnings: sent.warnings });
+  Object.assign(view, { name: sent.name, alt: sent.alt, facts: sent.facts, warnings: sent.warnings, stated: sent.stated });
   if (!view.values) {
     view.values = await unpackFilm(view.film);
     view.canvas = newCanvas(view.film.width, view.film.height);

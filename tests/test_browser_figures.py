@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import analyse, film, open_tab
+from tests.browser import analyse, dicom_12_bit, film, open_tab
 from tests.fake_predictor import POINTS, png
 from tests.stand_in_server import served
 from tests.viewer_server import CURVE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 PROBABILITIES = (0.86, 0.2, 0.5)
 
@@ -126,7 +126,8 @@ def test_the_page_asks_how_steady_the_call_is_and_draws_every_reading_at_its_pla
     rows = page.locator(".readings tbody tr")
     expect(rows).to_have_count(12)
     expect(page.locator(".steady")).to_contain_text(
-        "of 40 calls that a change altered 30 % were wrong, of the 310 others 10 %."
+        "of 40 calls that a change altered 30.0 % were wrong, of the 310 others 10.0 %. "
+        "Difference: 20.0 points [4.0, 36.0]"
     )
     number = page.locator(".verdict .number").inner_text()
     expect(rows.nth(0)).to_have_text(re.compile(rf"as they are\s*{number}\s*◆ doubt"))
@@ -154,3 +155,60 @@ def test_the_page_asks_how_steady_the_call_is_and_draws_every_reading_at_its_pla
     analyse(page, film("b.png", png(7)))
     page.keyboard.press("l")
     expect(said).to_have_text("All 12 readings say abnormal: 0.66 to 0.86.")
+
+
+@pytest.mark.parametrize(
+    ("key", "dialog", "rows"), [("v", ".compared", ".variant"), ("l", ".steady", ".readings")]
+)
+def test_a_dialog_opened_again_before_its_answer_asks_no_second_time(
+    page: Page, key: str, dialog: str, rows: str
+) -> None:
+    three_views(page)
+    held: list[Route] = []
+    page.route("**/queue/join*", held.append)
+    page.keyboard.press(key)
+    said = page.locator(f"{dialog} .asked")
+    expect(said).to_have_text(re.compile("…$"))
+    waiting = said.inner_text()
+    for _ in range(3):
+        page.keyboard.press("Escape")
+        expect(page.locator(dialog)).to_be_hidden()
+        page.keyboard.press(key)
+        expect(said).to_have_text(waiting)
+    assert len(held) == 1
+    page.unroute("**/queue/join*")
+    held[0].continue_()
+    expect(page.locator(rows).first).to_be_visible()
+    expect(said).not_to_have_text(waiting)
+
+
+def test_the_call_is_worth_what_was_measured_for_the_body_part_or_nothing_is_said(page: Page) -> None:
+    grey = np.add.outer(np.arange(120, dtype=np.uint16), 9 * np.arange(100, dtype=np.uint16))
+    ankle = dicom_12_bit(grey, 500, 1000, BodyPartExamined="ANKLE")
+    analyse(page, film("a.png", png(1)))
+    open_tab(page, "Threshold")
+    worth = page.locator(".worth")
+    expect(worth.locator(".worth-source")).to_have_text("No single body part is known for this study.")
+    expect(worth.locator("select")).to_have_value("all")
+    page.locator(".prevalence input").fill("10")
+    points = worth.locator(".worth-points")
+    expect(points.locator("h4")).to_have_text(["Abnormal from 0.350 on", "Abnormal from 0.650 on"])
+    assert pairs(points.locator("dl").first) == {
+        "Sensitivity": "90.0 % [80.0, 95.0]",
+        "Specificity": "80.0 % [70.0, 90.0]",
+        "PPV": "33.3 % [20.0, 50.0]",
+        "NPV": "98.6 % [–]",
+    }
+    # Of a thousand: 300 abnormal, of which 270 are found; 700 normal, of which 140 are alarmed.
+    page.locator(".prevalence input").fill("30")
+    shown = pairs(points.locator("dl").first)
+    assert shown["PPV"].startswith(f"{100 * 270 / 410:.1f} %")
+    assert shown["NPV"].startswith(f"{100 * 560 / 590:.1f} %")
+    worth.locator("select").select_option("hip")
+    expect(worth.locator(".worth-counted")).to_contain_text("Too few to state figures: 19 test studies, 1 of")
+    expect(points).to_be_empty()
+    # What the file states of its part is taken where the network is not sure; of two parts neither is.
+    analyse(page, film("b.dcm", ankle))
+    expect(worth.locator("select")).to_have_value("leg")
+    expect(worth.locator(".worth-source")).to_have_text("By the file’s own statement: leg.")
+    expect(points.locator("dl")).to_have_count(2)

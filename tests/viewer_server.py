@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import gradio as gr
 
@@ -17,6 +18,22 @@ CURVE = [[step / 100, round(1 - (step / 100) ** 2, 4), round((step / 100) ** 0.5
 """[threshold, sensitivity, specificity]: 1 - t² and the root of t."""
 
 
+def part(studies: int, abnormal: int, *, enough: bool = True) -> dict[str, Any]:
+    """Figures of a body part, the same at both points; PPV and NPV at a prevalence of a tenth."""
+    at = {
+        "sensitivity": 0.9,
+        "sensitivity_ci95": [0.8, 0.95],
+        "specificity": 0.8,
+        "specificity_ci95": [0.7, 0.9],
+        "ppv": 0.09 / 0.27,
+        "ppv_ci95": [0.2, 0.5],
+        "npv": 0.72 / 0.73,
+        "npv_ci95": None,
+    }
+    points = {"sensitive": {"value": 0.35, **at}, "specific": {"value": 0.65, **at}}
+    return {"studies": studies, "abnormal": abnormal, "enough": {"predictive": enough}, "at": points}
+
+
 def predictor() -> FakePredictor:
     made = FakePredictor()
     measure = {"sensitivity": 0.9, "sensitivity_ci95": None, "specificity": 0.8, "specificity_ci95": None}
@@ -29,9 +46,20 @@ def predictor() -> FakePredictor:
                 "at": {"sensitive": measure, "specific": measure},
                 "curve": CURVE,
             }
-        }
+        },
+        "dataset": {"format": "fracatlas", "split": "test"},
+        "operating": {
+            "prevalence": 0.1,
+            "least": 20,
+            "groups": {
+                "all": part(438, 84),
+                "arm": part(169, 37),
+                "leg": part(227, 36),
+                "hip": part(19, 1, enough=False),
+            },
+        },
     }
-    made.measured = Measured(438, Errors(31, 310), Errors(12, 40))
+    made.measured = Measured(438, Errors(31, 310), Errors(12, 40), (0.04, 0.36))
     return made
 
 
