@@ -6,8 +6,9 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -105,8 +106,8 @@ def quiet_decoders() -> Iterator[None]:
     """Run decoders strict about truncation, with their warnings and log lines dropped.
 
     pydicom's warnings quote the file's text, which may name the patient, so they must not reach a log
-    either. The switches are global to the process: the first decoder in sets them, the last one out sets
-    them back.
+    either. What other threads say meanwhile is heard. Pillow's switch alone is global to the process: the
+    first decoder in sets it, the last one out sets it back.
     """
     _silence.enter()
     try:
@@ -115,34 +116,70 @@ def quiet_decoders() -> Iterator[None]:
         _silence.leave()
 
 
+class _Here(threading.local):
+    """How many decoders this thread is in."""
+
+    depth = 0
+
+
+class _Elsewhere(logging.Filter):
+    """Lets a log line pass unless the thread that writes it is decoding."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - as logging calls it
+        return _here.depth == 0
+
+
+class _DecodingHere:
+    """A regular expression to the warnings' filters: matches any text, in a decoding thread alone."""
+
+    def match(self, text: str) -> bool:  # noqa: ARG002 - as warnings calls it
+        return _here.depth > 0
+
+
 class _Silence:
-    """The switches, and how many decoders need them."""
+    """Whoever decodes, and what has to be set meanwhile."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
-        self._before = ExitStack()
+        self._truncated = False
+        self._unheard = ("ignore", _DecodingHere(), Warning, None, 0)
+        self._elsewhere = _Elsewhere()
 
     def enter(self) -> None:
+        _here.depth += 1
         with self._lock:
             if self._inside == 0:
-                self._set()
-            # Each time: whoever saved the filters before the first one came may have put them back since.
-            warnings.simplefilter("ignore")
+                self._truncated = ImageFile.LOAD_TRUNCATED_IMAGES
+                ImageFile.LOAD_TRUNCATED_IMAGES = False
             self._inside += 1
+            # Each time: whoever saved the filters before the first one came may have put them back since.
+            self._set_filter()
+            for name in _LOGS:
+                logging.getLogger(name).addFilter(self._elsewhere)
 
     def leave(self) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._before.close()
+                ImageFile.LOAD_TRUNCATED_IMAGES = self._truncated
+                self._remove_filter()
+        _here.depth -= 1
 
-    def _set(self) -> None:
-        log = logging.getLogger("pydicom")
-        self._before.enter_context(warnings.catch_warnings())
-        self._before.callback(setattr, log, "disabled", log.disabled)
-        self._before.callback(setattr, ImageFile, "LOAD_TRUNCATED_IMAGES", ImageFile.LOAD_TRUNCATED_IMAGES)
-        log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES = True, False
+    def _set_filter(self) -> None:
+        filters = cast("list[object]", warnings.filters)
+        if not filters or filters[0] is not self._unheard:
+            self._remove_filter()
+            # No need to tell `warnings` of the change: what is ignored enters none of its records.
+            filters.insert(0, self._unheard)
+
+    def _remove_filter(self) -> None:
+        filters = cast("list[object]", warnings.filters)
+        filters[:] = [one for one in filters if one is not self._unheard]
 
 
+_LOGS = ("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils")
+"""Those that pydicom writes while it reads; a logger's filter does not see what loggers below it write."""
+
+_here = _Here()
 _silence = _Silence()

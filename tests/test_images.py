@@ -265,24 +265,58 @@ def test_films_are_decoded_side_by_side_and_the_switches_end_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    log, both, filters = logging.getLogger("pydicom"), Barrier(2, timeout=10), list(warnings.filters)
+    both, filters = Barrier(2, timeout=10), list(warnings.filters)
 
-    def decode(_: int) -> tuple[bool, bool]:
+    def decode(_: int) -> bool:
         with quiet_decoders():
             both.wait()
             warnings.warn("Doe^Jane", UserWarning, stacklevel=1)
-            return log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES
+            return ImageFile.LOAD_TRUNCATED_IMAGES
 
     with ThreadPoolExecutor(2) as threads:
-        assert list(threads.map(decode, range(2))) == [(True, False)] * 2
-    assert (log.disabled, ImageFile.LOAD_TRUNCATED_IMAGES) == (False, True)
+        assert list(threads.map(decode, range(2))) == [False] * 2
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
     assert warnings.filters == filters
 
 
-def test_the_switches_are_set_back_after_an_error() -> None:
+@pytest.mark.parametrize("name", ["pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils"])
+def test_what_a_decoder_says_is_dropped_and_what_others_say_meanwhile_is_heard(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger(name)
+
+    def elsewhere() -> None:
+        log.warning("heard")
+        with pytest.raises(UserWarning):
+            warnings.warn("heard", UserWarning, stacklevel=1)
+
+    def decode() -> None:
+        log.warning("Doe^Jane")
+        warnings.warn("Doe^Jane", UserWarning, stacklevel=1)
+
+    with ThreadPoolExecutor(1) as threads, quiet_decoders():
+        decode()
+        # A decoder that begins and ends inside another one changes nothing for it.
+        with quiet_decoders():
+            threads.submit(elsewhere).result(timeout=10)
+        decode()
+        # Nor does somebody who puts the filters back that were there before.
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            warnings.simplefilter("error")
+            with quiet_decoders():
+                decode()
+    elsewhere()
+    assert caplog.messages == ["heard", "heard"]
+
+
+def test_the_switches_are_set_back_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    filters = list(warnings.filters)
     with pytest.raises(KeyError), quiet_decoders():
         raise KeyError
-    assert not logging.getLogger("pydicom").disabled
+    logging.getLogger("pydicom").warning("heard")
+    assert caplog.messages == ["heard"]
+    assert warnings.filters == filters
 
 
 def test_no_damage_raises_anything_but_an_image_error() -> None:
