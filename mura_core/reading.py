@@ -12,7 +12,7 @@ import cv2
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_file, read_radiograph
 from mura_core.overlay import overlay
-from mura_core.remarks import SENTENCES, is_grave
+from mura_core.remarks import NOT_COMPARED, SENTENCES, is_grave
 from mura_core.staging import write_whole
 from mura_core.study import SURE, Call, Remark, View, probability_text
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from mura_core.stability import Stability
     from mura_core.study import OperatingPoints, StudyResult, ViewResult
 
-NOT_COMPARED = (
-    "The films were not compared with those that the model was trained on: the weights come without "
-    "known.safetensors (python -m mura_core known)."
-)
 NOTICE = "Research only: not a medical device, not a replacement for clinician review."
 JSON_FORMAT = 1
 """Raised when a key of the JSON output changes its meaning or goes."""

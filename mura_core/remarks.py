@@ -62,6 +62,13 @@ SENTENCES = {
 """For the command line; the page has its own in each language."""
 
 
+NOT_COMPARED = (
+    "The films were not compared with those that the model was trained on: the weights come without "
+    "known.safetensors (python -m mura_core known)."
+)
+"""Beside the results wherever `StudyResult.compared` is false: an unfamiliar film then gets no note."""
+
+
 class Doubts(NamedTuple):
     """What is known against a view's call; the fields are those of `ViewResult`."""
 

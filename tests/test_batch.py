@@ -23,6 +23,7 @@ from mura_core.batch.summary import Summary
 from mura_core.batch.table import check_format
 from mura_core.batch.worklist import read_worklist
 from mura_core.errors import DatasetError, MuraError
+from mura_core.remarks import NOT_COMPARED
 from tests.radiograph_files import phantom, write_dicom
 
 ROOT = Path(__file__).parents[1]
@@ -129,6 +130,11 @@ def test_a_bad_file_is_a_row_with_its_reason_and_the_study_is_called_without_it(
     assert (rows["s1/0.png"]["study_views"], rows["s1/0.png"]["study_files"]) == ("2", "3")
     dicom = rows["s4/IM1"]
     assert (dicom["study"], dicom["body_part"], dicom["view_position"]) == ("1.2.3", "wrist", "PA")
+
+
+def test_a_film_that_was_compared_with_no_other_says_so(results: Path) -> None:
+    for row in read_csv(results):
+        assert (NOT_COMPARED in row["warnings"]) == (not row["error"]), row["file"]
 
 
 def test_a_second_run_reads_what_changed_and_nothing_else(

@@ -19,7 +19,7 @@ from pydicom.uid import ComprehensiveSRStorage
 from mura_core.pacs.outline import hottest_outline
 from mura_core.pacs.report import SCHEME, build_report
 from mura_core.pacs.results import SOFTWARE, encode
-from mura_core.remarks import SENTENCES
+from mura_core.remarks import NOT_COMPARED, SENTENCES
 from mura_core.study import Call, Remark, StudyResult
 from tests.dicom_studies import STUDIES, analysed, cr_film, dx_film, installed
 from tests.fake_predictor import POINTS
@@ -151,6 +151,14 @@ def test_the_report_says_what_speaks_against_relying_on_it() -> None:
     for result, said in ((replace(plain, views=(first, second)), False), (doubted, True)):
         comment = build_report(sources, result, software=SOFTWARE).ContentSequence[-1].ContentSequence[0]
         assert (sentence in comment.TextValue) is said
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_the_comment_says_where_the_films_were_not_compared(compared: bool) -> None:
+    sources, _, plain = analysed(STUDIES["two DX films of one wrist"], 0.9, 0.1)
+    report = build_report(sources, replace(plain, compared=compared), software=SOFTWARE)
+    comment = report.ContentSequence[-1].ContentSequence[0].TextValue
+    assert (NOT_COMPARED in comment) is not compared
 
 
 def test_dcmtk_reads_the_report_and_says_that_it_is_research(tmp_path: Path) -> None:

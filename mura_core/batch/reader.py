@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mura_core.batch.columns import NOT_READ
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_radiograph
-from mura_core.remarks import SENTENCES
+from mura_core.remarks import NOT_COMPARED, SENTENCES
 from mura_core.study import Remark, Study, View
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def read_study(
             row["view_logit"] = answer.logit
             row["heatmap_maximum"] = float(answer.heatmap.max())
             doubts = [SENTENCES[remark] for remark in answer.remarks if remark is not Remark.POLARITY]
+            doubts += [] if result.compared else [NOT_COMPARED]
             row["warnings"] = " ".join(filter(None, [row["warnings"], *doubts])) or None
     for row in rows if failure else ():
         row["error"] = row["error"] or failure

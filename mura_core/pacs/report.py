@@ -21,7 +21,7 @@ from mura_core.pacs.identity import (
     view_title,
 )
 from mura_core.pacs.outline import hottest_outline
-from mura_core.remarks import SENTENCES
+from mura_core.remarks import NOT_COMPARED, SENTENCES
 from mura_core.study import Call
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def _comment(result: StudyResult) -> sr.ContainerContentItem:
     )
     for index, view in enumerate(result.views, start=1):
         text += "".join(f" View {index}: {SENTENCES[remark]}" for remark in view.remarks)
+    if not result.compared:
+        text += f" {NOT_COMPARED}"
     comment = sr.TextContentItem(_code("121106", "DCM", "Comment"), text, relationship_type="CONTAINS")
     container.ContentSequence = sr.ContentSequence([comment])
     return container
