@@ -16,7 +16,7 @@ import numpy as np
 
 from mura_core.checkpoint import find_weights
 from mura_core.datasets import read_split
-from mura_core.errors import DatasetError, ImageError
+from mura_core.errors import DatasetError, ImageError, MuraError
 from mura_core.images import read_radiograph
 from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
 from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
@@ -55,8 +55,11 @@ def run(options: argparse.Namespace) -> str:
     """Fit, measure, and write both files; gives the figures as Markdown.
 
     Raises:
-        MuraError: The weights or the data cannot be used.
+        MuraError: The weights or the data cannot be used, or a number of films or pictures is none.
     """
+    for flag, count in (("--films", options.films), ("--stand-ins", options.stand_ins)):
+        if count < 1:
+            raise MuraError(f"{flag} is {count}, expected 1 or more: nothing can be measured on none.")
     folder = find_weights(options.weights)
     predictor = Predictor.load(folder, options.device)
     views = {

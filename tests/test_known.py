@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from argparse import Namespace
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from films import fracatlas_folder
 from numpy.typing import NDArray
 
+from mura_core import known_fit
 from mura_core.datasets import read_split
-from mura_core.errors import DatasetError
+from mura_core.errors import DatasetError, MuraError
 from mura_core.images import read_radiograph
 from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
 from mura_core.known_fit import AXES, fit
@@ -23,8 +25,8 @@ from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
 from mura_core.model_card import KNOWN_FIGURES_NAME
 from mura_core.predictor import Predictor
 from mura_core.quantisation import weights_digest
-from mura_core.reading import NOT_COMPARED, Reading, as_json, table
-from mura_core.remarks import FEW_FILMS, all_remarks, is_grave
+from mura_core.reading import Reading, as_json, table
+from mura_core.remarks import FEW_FILMS, NOT_COMPARED, all_remarks, is_grave
 from mura_core.stand_ins import KINDS, draw
 from mura_core.study import BodyPart, Remark, Study, View
 
@@ -32,6 +34,15 @@ RELEASED = Path(__file__).parents[1] / "weights"
 CHANNELS = 300
 
 Floats = NDArray[np.float32]
+
+
+@pytest.mark.parametrize(("flag", "counts"), [("--films", (0, 40)), ("--stand-ins", (3000, 0))])
+def test_a_number_of_nothing_is_refused_in_words(flag: str, counts: tuple[int, int], tmp_path: Path) -> None:
+    options = Namespace(
+        data=tmp_path, format="fracatlas", weights=None, device="cpu", films=counts[0], stand_ins=counts[1]
+    )
+    with pytest.raises(MuraError, match=f"{flag} is 0, expected 1 or more"):
+        known_fit.run(options)
 
 
 def films(count: int, seed: int, unlike: float = 0.0) -> tuple[Floats, list[str]]:
