@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         from demo.login import Door
         from demo.review_desk import Desk, open_from_path
-        from demo.ui import build_ui, launch
+        from demo.serving import launch
+        from demo.ui import build_ui
         from mura_core.pacs.dicomweb import Archive
         from mura_core.review.push import pusher_from_environment
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from demo import page
 from demo.handlers import log_without_content
 from mura_core.errors import MuraError
 from mura_core.pacs.results import as_zip, build_results, read_sources
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 ZIP_NAME = "dicom-results.zip"
 """The same for every study: a name that said more would lie about in the reader's downloads."""
 
-_FOLDER = Path(__file__).parent
 _TELL = """watch("value", () => {
   document.dispatchEvent(new CustomEvent("mura-results", { detail: props.value }));
 });"""
@@ -27,14 +26,7 @@ _TELL = """watch("value", () => {
 
 def build_archive(words: Wording) -> gr.HTML:
     """Make the button and the line under it; hidden until `connect_archive` shows it a study."""
-    return gr.HTML(
-        html_template=(_FOLDER / "archive.html").read_text(encoding="utf-8"),
-        css_template=(_FOLDER / "archive.css").read_text(encoding="utf-8"),
-        js_on_load=(_FOLDER / "archive.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="archive",
-        words=words.words("pacs"),
-    )
+    return page.part("archive", words.words("pacs"))
 
 
 def connect_archive(panel: gr.HTML, opened: gr.State, words: Wording) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator  # for good, as below
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import pacs_handlers
+from demo import pacs_handlers, page
 from demo.analysing import analyse
 
 # Gradio looks up the types of a handler's arguments by name, so they are imported for good.
@@ -22,19 +21,10 @@ if TYPE_CHECKING:
     from mura_core.pacs.dicomweb import Archive
     from mura_core.predictor import Predictor
 
-_FOLDER = Path(__file__).parent
-
 
 def build_pacs(words: Wording) -> gr.HTML:
     """Make the card."""
-    return gr.HTML(
-        html_template=(_FOLDER / "pacs.html").read_text(encoding="utf-8"),
-        css_template=(_FOLDER / "pacs.css").read_text(encoding="utf-8"),
-        js_on_load=(_FOLDER / "pacs.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="pacs",
-        words=words.words("search"),
-    )
+    return page.part("pacs", words.words("search"))
 
 
 def connect_pacs(

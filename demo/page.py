@@ -11,7 +11,7 @@ import gradio as gr
 if TYPE_CHECKING:
     from demo.wording import Wording
 
-_SCRIPT = Path(__file__).with_name("page.js")
+_FOLDER = Path(__file__).parent
 
 
 def speak(ui: gr.Blocks, words: Wording, title: str) -> None:
@@ -24,5 +24,31 @@ def speak(ui: gr.Blocks, words: Wording, title: str) -> None:
     """
     said = {"language": words.language, "title": title, "drop": words["page.upload_drop"]}
     # A function of its own around it: Gradio calls what it is given with the event's inputs.
-    script = f"() => ({_SCRIPT.read_text(encoding='utf-8')})({json.dumps(said)})"
+    script = f"() => ({text('page.js')})({json.dumps(said)})"
     ui.load(None, js=script, api_visibility="private")
+
+
+def part(
+    name: str, words: dict[str, str], *, elem_id: str | None = None, scripts: tuple[str, ...] = ()
+) -> gr.HTML:
+    """Make a component of our own from NAME.html, NAME.css and NAME.js of this folder.
+
+    Args:
+        name: Of the files.
+        words: What it says.
+        elem_id: Its id in the page; None for the files' name.
+        scripts: Its scripts, where they are others than NAME.js.
+    """
+    return gr.HTML(
+        html_template=text(f"{name}.html"),
+        css_template=text(f"{name}.css"),
+        js_on_load="\n".join(text(script) for script in scripts or (f"{name}.js",)),
+        apply_default_css=False,
+        elem_id=elem_id or name,
+        words=words,
+    )
+
+
+def text(name: str) -> str:
+    """Read a file of this folder."""
+    return (_FOLDER / name).read_text(encoding="utf-8")

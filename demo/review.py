@@ -23,7 +23,6 @@ from mura_core.review.types import Mode
 if TYPE_CHECKING:
     from demo.review_desk import Desk
 
-_FOLDER = Path(__file__).parent
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
 _SENT = ("to", "session", "reader", "place", "condition", "verdict", "confidence", "findings", "marks")
 _MODES = (Mode.SEQUENTIAL, Mode.UNAIDED, Mode.AIDED)
@@ -94,12 +93,22 @@ def _lay_out(words: Wording, desk: Desk) -> Screen:
         with gr.Column(elem_id="review-side", min_width=260):
             gr.HTML(_heading(words), apply_default_css=False, elem_id="review-heading")
             sign_in_button(words)
-            panel = _part("review_panel", ("review_call.js", "review_panel.js"), words.words("review"))
+            panel = page.part(
+                "review_panel",
+                words.words("review"),
+                elem_id="review-panel",
+                scripts=("review_call.js", "review_panel.js"),
+            )
             form = _new_session(words)
         with gr.Column(elem_id="review-view", min_width=320):
             shown = build_viewer(words)
         with gr.Column(elem_id="review-results", min_width=320):
-            results = _part("results_panel", ("results_draw.js", "results_panel.js"), words.words("results"))
+            results = page.part(
+                "results_panel",
+                words.words("results"),
+                elem_id="results-panel",
+                scripts=("results_draw.js", "results_panel.js"),
+            )
     _connect_form(Steps(desk, words), form, panel)
     return Screen(seat, shown, panel, results)
 
@@ -215,18 +224,3 @@ def _heading(words: Wording) -> str:
         f"<header><nav>{links}</nav><h1>{escape(words['review.title'])}</h1>"
         f"<p class='lead'>{lead}</p><p class='notice'>{notice}</p></header>"
     )
-
-
-def _part(name: str, scripts: tuple[str, ...], words: dict[str, str]) -> gr.HTML:
-    return gr.HTML(
-        html_template=_text(f"{name}.html"),
-        css_template=_text(f"{name}.css"),
-        js_on_load="\n".join(_text(script) for script in scripts),
-        apply_default_css=False,
-        elem_id=name.replace("_", "-"),
-        words=words,
-    )
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -42,8 +42,9 @@ class KnowingPredictor(FakePredictor):
 
 if __name__ == "__main__":
     from demo.review_desk import Desk
+    from demo.serving import launch
     from demo.turns import Turns
-    from demo.ui import build_ui, launch
+    from demo.ui import build_ui
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int)

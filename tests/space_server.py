@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from demo.login import reader_name, sign_in_button
-from demo.ui import launch
+from demo.serving import launch
 from demo.wording import Wording
 
 

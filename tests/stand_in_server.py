@@ -84,7 +84,8 @@ if __name__ == "__main__":
 
     from demo.login import Door
     from demo.review_desk import Desk
-    from demo.ui import build_ui, launch
+    from demo.serving import launch
+    from demo.ui import build_ui
     from mura_core.pacs.dicomweb import Archive
     from mura_core.review.passwords import read_readers
     from tests.fake_predictor import FakePredictor

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from demo.handlers import Tray
-from demo.ui import build_ui, launch
+from demo.serving import launch
+from demo.ui import build_ui
 from demo.viewer import build_viewer
 from demo.wording import Wording
 from mura_core.stability import Errors, Measured

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from demo.login import Door
 from demo.review_desk import Desk
-from demo.serving import end_on_signal
-from demo.ui import build_ui, launch
+from demo.serving import end_on_signal, launch
+from demo.ui import build_ui
 from mura_core.review.passwords import read_readers
 from tests.fake_predictor import FakePredictor
 
