@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import os
-import platform
 import random
 import time
 from contextlib import suppress
@@ -22,18 +20,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import numpy as np
 
 from benchmarks.load_films import draw_films, draw_study
+from benchmarks.load_measures import crowd_figures, levels, memory_figures, slope, soak_figures
 from benchmarks.load_reader import Outcome, find_endpoints, opened
 from benchmarks.load_server import served
 from benchmarks.load_table import crowd_table
 from demo.turns import REST_S
+from mura_core.cores import processor_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benchmarks.load_films import Film
+    from benchmarks.load_films import Film, Sent
+    from benchmarks.load_reader import ReaderPage
     from benchmarks.load_server import Server
 
 FILMS = 24
@@ -51,7 +51,7 @@ def main() -> None:
 
     films = draw_films(FILMS, Predictor.load(options.weights).predict)
     report: dict[str, Any] = json.loads(options.out.read_text()) if options.out.is_file() else {}
-    report["machine"] = f"{_processor()}, {os.cpu_count()} cores"
+    report["machine"] = f"{processor_name()}, {os.cpu_count()} cores"
     command = ["app.py", *(["--weights", str(options.weights)] if options.weights else [])]
     if options.soak:
         with served(command, options.log) as server:
@@ -89,51 +89,28 @@ async def crowd(
     ]
     async with _connected(server) as http:
         endpoints = await find_endpoints(http, server.address)
-
-        async def reader(studies: Iterable[Any]) -> tuple[list[Outcome], list[float]]:
-            read, times = [], []
-            async with opened(http, endpoints) as page:
-                for study in studies:
-                    read.append(await page.read(study))
-                    times.append(time.perf_counter())
-            return read, times
-
         await _warm_up(http, endpoints, films)
         before = server.look()
         watching = asyncio.create_task(server.watch(0.5))
         start = time.perf_counter()
-        done = await asyncio.gather(*(reader(studies) for studies in plan))
+        done = await asyncio.gather(*(_read_all(http, endpoints, studies) for studies in plan))
         seconds = time.perf_counter() - start
         watching.cancel()
         await asyncio.sleep(settle_s)
         after = server.look()
-    outcomes = [outcome for read, _ in done for outcome in read]
-    answered = [outcome for outcome in outcomes if not outcome.trouble]
-    return {
-        "clients": clients,
-        "studies": len(outcomes),
-        "views": sum(len(study.files) for studies in plan for study in studies),
-        "seconds": seconds,
-        "studies_per_s": len(answered) / seconds,
-        "lost": len(outcomes) - len(answered),
-        "mixed_up": sum(outcome.mixed for outcome in answered),
-        "troubles": sorted({outcome.trouble for outcome in outcomes if outcome.trouble})[:5],
-        "busy_answers": sum(outcome.busy for outcome in outcomes),
-        "told_a_place": sum(bool(outcome.places) for outcome in outcomes),
-        "last_place": max((place for outcome in outcomes for place in outcome.places), default=0),
-        "films_s": _spread([outcome.films_s for outcome in answered]),
-        "verdict_s": _spread([outcome.verdict_s for outcome in answered]),
-        "maps_s": _spread([outcome.maps_s for outcome in answered]),
-        "whole_s": _spread([outcome.whole_s for outcome in answered]),
-        "fairness": fairness([times for _, times in done]),
-        "rss_mb": {
-            "start": before.rss_mb,
-            "peak": max(taken.rss_mb for taken in server.samples),
-            "end": after.rss_mb,
-        },
-        "threads": max(taken.threads for taken in server.samples),
-        "disk_mb_end": after.disk_mb,
-    }
+    return {**crowd_figures(plan, done, seconds), **memory_figures(before, server.samples, after)}
+
+
+async def _read_all(
+    http: httpx.AsyncClient, endpoints: dict[str, int], studies: Iterable[Sent]
+) -> tuple[list[Outcome], list[float]]:
+    """Read studies on one page, one after the other; what became of each, and when."""
+    read, times = [], []
+    async with opened(http, endpoints) as page:
+        for study in studies:
+            read.append(await page.read(study))
+            times.append(time.perf_counter())
+    return read, times
 
 
 async def soak(
@@ -146,17 +123,19 @@ async def soak(
     async with _connected(server) as http:
         endpoints = await find_endpoints(http, server.address)
 
-        async def pages(seat: int) -> None:
+        async def leave(page: ReaderPage, study: Sent) -> None:
             nonlocal left_early
+            left_early += 1
+            if trouble := await page.leave_early(study, 0.3):
+                outcomes.append(Outcome(trouble=trouble))
+
+        async def pages(seat: int) -> None:
             visit = 0
             while time.perf_counter() < deadline:
                 visit += 1
                 async with opened(http, endpoints) as page:
                     if (visit + seat) % 5 == 0:
-                        left_early += 1
-                        gone = draw_study(films, chance, f"p{seat}-gone{visit}")
-                        if trouble := await page.leave_early(gone, 0.3):
-                            outcomes.append(Outcome(trouble=trouble))
+                        await leave(page, draw_study(films, chance, f"p{seat}-gone{visit}"))
                         continue
                     for number in range(STUDIES_A_PAGE):
                         name = f"p{seat}-v{visit}-s{number}"
@@ -169,61 +148,12 @@ async def soak(
         watching.cancel()
         await asyncio.sleep(settle_s)
         end = server.look()
-    lost = [outcome for outcome in outcomes if outcome.trouble]
     return {
-        "minutes": seconds / 60,
-        "studies": len(outcomes),
-        "left_early": left_early,
-        "lost": len(lost),
-        "mixed_up": sum(outcome.mixed for outcome in outcomes),
-        "troubles": sorted({outcome.trouble for outcome in lost})[:5],
-        "verdict_s": _spread([outcome.verdict_s for outcome in outcomes if not outcome.trouble]),
+        **soak_figures(outcomes, left_early, seconds),
         **levels(server),
         "rss_mb_per_100_studies": slope(server, "rss_mb") * seconds / 3600 / max(1, len(outcomes)) * 100,
         "disk_mb_end": end.disk_mb,
     }
-
-
-def levels(server: Server) -> dict[str, Any]:
-    """Start, peak, end of what a server took, and the slope of its later three quarters."""
-    return {
-        name: {
-            "start": getattr(server.samples[0], name),
-            "peak": max(getattr(taken, name) for taken in server.samples),
-            "end": getattr(server.samples[-1], name),
-            "slope_per_hour": slope(server, name),
-        }
-        for name in ("rss_mb", "files", "threads")
-    }
-
-
-def slope(server: Server, name: str) -> float:
-    """The line through what was seen, per hour; the first quarter, when caches fill, is left out."""
-    later = server.samples[len(server.samples) // 4 :]
-    seen = [(taken.at_s / 3600, float(getattr(taken, name))) for taken in later]
-    return float(np.polyfit(*zip(*seen, strict=True), 1)[0]) if len(seen) > 2 else math.nan
-
-
-def fairness(answered: list[list[float]]) -> float:
-    """Jain's index of how many answers each reader has at the moment when the first one has all of them.
-
-    Args:
-        answered: For each reader, when the answers came; as many for everyone.
-
-    >>> fairness([[1.0, 2.0], [1.5, 3.0]]), fairness([[1.0, 2.0], [4.0, 6.0]])
-    (0.9, 0.5)
-    """
-    first = min(times[-1] for times in answered)
-    return jain([float(sum(at <= first for at in times)) for times in answered])
-
-
-def jain(shares: list[float]) -> float:
-    """Jain's index of fairness: 1 if all have the same share, 1/n if one has all.
-
-    >>> jain([2.0, 2.0]), jain([1.0, 0.0])
-    (1.0, 0.5)
-    """
-    return sum(shares) ** 2 / (len(shares) * sum(share**2 for share in shares))
 
 
 def _connected(server: Server) -> httpx.AsyncClient:
@@ -238,23 +168,6 @@ async def _warm_up(http: httpx.AsyncClient, endpoints: dict[str, int], films: li
         outcome = await page.read(draw_study(films, random.Random(1), "warm-up"))  # noqa: S311 - as above
         if outcome.trouble or outcome.mixed:
             raise SystemExit(f"One reader alone has no answer of his own: {outcome}")
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    if not values:
-        return {"median": math.nan, "p95": math.nan, "max": math.nan}
-    median, p95 = (float(value) for value in np.percentile(values, (50, 95)))
-    return {"median": median, "p95": p95, "max": max(values)}
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line[:10] == "model name"), platform.machine()
-    )
 
 
 def _parse() -> argparse.Namespace:

@@ -10,25 +10,21 @@ change stands beside that of the films as they are, with the paired difference a
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.labelled import read_labelled
 from mura_core import bootstrap
 from mura_core.bootstrap import PROBABILITY_MEASURES
-from mura_core.checkpoint import find_weights
-from mura_core.datasets import read_split
 from mura_core.images import read_radiograph
 from mura_core.model_card import ROBUSTNESS_NAME, robustness_table
 from mura_core.predictor import Predictor
-from mura_core.quantisation import weights_digest
 from mura_core.records import StudyRecord
 from mura_core.study import Study, View
 
@@ -118,29 +114,18 @@ CHANGES: dict[str, Callable[[Film], Film]] = {
 
 def main() -> None:
     """Predict the split under every change, write the table as JSON, and print it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--split", default="test", choices=("valid", "test"))
-    parser.add_argument("--every", type=int, default=1, help="take every n-th study")
-    parser.add_argument("--weights", type=Path, help="weights folder; default: $MURA_WEIGHTS, then weights/")
-    arguments = parser.parse_args()
-    records = read_split(arguments.data, "fracatlas", arguments.split)[:: arguments.every]
-    folder = find_weights(arguments.weights)
-    predictor = Predictor.load(folder)
+    labelled = read_labelled(__doc__, split="test")
+    records = labelled.records
     probabilities = {}
     for name in CHANGES:
-        probabilities[name] = [predict_changed(predictor, record, name) for record in records]
+        probabilities[name] = [predict_changed(labelled.predictor, record, name) for record in records]
         print(name, file=sys.stderr, flush=True)
     result = {
-        "weights": weights_digest(folder),
-        "engine": predictor.engine.name,
-        "data": f"FracAtlas, {arguments.split} split",
+        **labelled.header(),
         "studies": len(records),
         "rows": compare(records, probabilities),
     }
-    (folder / ROBUSTNESS_NAME).write_text(json.dumps(result, indent=1) + "\n")
+    (labelled.folder / ROBUSTNESS_NAME).write_text(json.dumps(result, indent=1) + "\n")
     print(robustness_table(result["rows"]))
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import tempfile
 from contextlib import ExitStack
@@ -28,6 +27,7 @@ from benchmarks.ours import Ours
 from benchmarks.peak import forward_share
 from benchmarks.speed_films import KINDS, SHAPE, draw_files
 from benchmarks.speed_tables import tables
+from mura_core.cores import processor_name
 from mura_core.engines import PRECISIONS
 from mura_core.errors import MuraError
 
@@ -39,7 +39,10 @@ def main() -> None:
     """Measure, write and print."""
     options = _parse()
     results: dict[str, Any] = {
-        "machine": {"processor": _processor(), "date": datetime.now(UTC).date().isoformat()},
+        "machine": {
+            "processor": f"{processor_name()}, {os.cpu_count()} cores",
+            "date": datetime.now(UTC).date().isoformat(),
+        },
         "versions": {name: version(name) for name in ("torch", "openvino", "grad-cam", "gradio")},
         "megapixels": SHAPE[0] * SHAPE[1] / 1e6,
         "runs": options.runs,
@@ -111,12 +114,6 @@ def _spread(values: list[float]) -> dict[str, float]:
 def _stages(contestant: Apart, files: list[Path], runs: int) -> dict[str, float]:
     taken = [contestant.stages(files) for _ in range(runs)]
     return {stage: 1e3 * statistics.median(one[stage] for one in taken) for stage in taken[0]}
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"
 
 
 def _parse() -> argparse.Namespace:

@@ -12,23 +12,18 @@ lies to a point. DATA is FracAtlas. The figures go to `stability.json` beside th
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.labelled import read_labelled
 from mura_core import bootstrap
 from mura_core.bootstrap import PROBABILITY_MEASURES, Estimate
-from mura_core.checkpoint import find_weights
-from mura_core.datasets import read_split
 from mura_core.images import read_radiograph
 from mura_core.model_card import stability_lines
-from mura_core.predictor import Predictor
-from mura_core.quantisation import weights_digest
 from mura_core.stability import STABILITY_NAME
 from mura_core.study import Call, Study, View
 
@@ -44,17 +39,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Read the split under every change, write the figures as JSON, and print them as in the card."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--split", default="valid", choices=("valid", "test"))
-    parser.add_argument("--every", type=int, default=1, help="take every n-th study")
-    parser.add_argument("--weights", type=Path, help="weights folder; default: $MURA_WEIGHTS, then weights/")
-    arguments = parser.parse_args()
-    records = read_split(arguments.data, "fracatlas", arguments.split)[:: arguments.every]
-    folder = find_weights(arguments.weights)
-    predictor = Predictor.load(folder)
+    labelled = read_labelled(__doc__, split="valid")
+    records, predictor = labelled.records, labelled.predictor
     found = []
     for number, record in enumerate(records, 1):
         study = Study(tuple(View(view.path.name, read_radiograph(view.path)) for view in record.views))
@@ -62,14 +48,12 @@ def main() -> None:
         if number % 50 == 0 or number == len(records):
             print(f"{number} of {len(records)}", file=sys.stderr, flush=True)
     result = {
-        "weights": weights_digest(folder),
-        "engine": predictor.engine.name,
-        "data": f"FracAtlas, {arguments.split} split",
-        "points_fitted_here": arguments.split == "valid",
+        **labelled.header(),
+        "points_fitted_here": labelled.split == "valid",
         "studies": len(records),
         **measure(records, found, predictor.sidecar.operating_points),
     }
-    (folder / STABILITY_NAME).write_text(json.dumps(result, indent=1) + "\n")
+    (labelled.folder / STABILITY_NAME).write_text(json.dumps(result, indent=1) + "\n")
     print(stability_lines(result))
 
 

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from benchmarks.figures import load_lines
-from benchmarks.load import crowd, jain, soak
+from benchmarks.load import crowd, soak
 from benchmarks.load_films import APART, Film, Sent, draw_films, draw_study, marked
+from benchmarks.load_measures import jain
 from benchmarks.load_reader import ReaderPage, find_endpoints, opened
 from benchmarks.load_server import Server, served
 from mura_core.images import read_radiograph
