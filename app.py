@@ -15,7 +15,10 @@ from mura_core.review.passwords import read_readers
 
 if TYPE_CHECKING:
     from demo.review_desk import Desk
+    from mura_core.pacs.dicomweb import Archive
     from mura_core.review.session import Wish
+
+_variable = os.environ.get
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,43 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         if flags.add_reader is not None:
             add_reader(flags.auth, flags.add_reader)
             return 0
-        readers = read_readers(flags.auth) if flags.auth else None
-        # Imported here: `--help` and a wrong flag answer at once, without the network's libraries. The
-        # network is made in a thread of its own while the page's libraries are imported.
-        from demo.zero_gpu import load_predictor
-
-        predictor = load_predictor(flags.weights, flags.device)
-
-        from demo.login import Door
-        from demo.review_desk import Desk, open_from_path
-        from demo.serving import launch
-        from demo.ui import build_ui
-        from mura_core.pacs.dicomweb import Archive
-        from mura_core.review.push import pusher_from_environment
-
-        pacs = Archive(flags.dicomweb) if flags.dicomweb else None
-        if pacs and readers is None and not _is_local(flags.host):
-            raise MuraError(
-                f"An archive shows patients' names, and whoever reaches {flags.host} could read them. "
-                "Say who may with --auth, or leave --host out."
-            )
-        desk = Desk(flags.sessions, predictor)
-        if flags.session:
-            desk.chosen = open_from_path(desk, flags.session, _wish(flags))
-            _say_what_is_left_out(desk)
-        if readers is None and not _is_local(flags.host):
-            print(
-                f"Listening on {flags.host} without --auth: whoever reaches it can use the page.",
-                file=sys.stderr,
-            )
-        pusher = pusher_from_environment(desk.open_stores)
-        try:
-            door = Door(readers) if readers else None
-            ui = build_ui(predictor, desk, pacs)
-            launch(ui, host=flags.host, port=flags.port, door=door, embed=flags.embed)
-        finally:
-            if pusher is not None:
-                pusher.stop()
+        _serve(flags)
     except KeyboardInterrupt:
         return 0
     except MuraError as error:
@@ -81,6 +48,67 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The page could not be served on {flags.host}: {reason}", file=sys.stderr)
         return 1
     return 0
+
+
+def _serve(flags: argparse.Namespace) -> None:
+    """Build what the flags ask for and serve it until interrupted.
+
+    Raises:
+        MuraError: Something that a flag names cannot be used.
+        OSError: The address or port cannot be listened on.
+    """
+    readers = read_readers(flags.auth) if flags.auth else None
+    # Imported here: `--help` and a wrong flag answer at once, without the network's libraries. The
+    # network is made in a thread of its own while the page's libraries are imported.
+    from demo.zero_gpu import load_predictor
+
+    predictor = load_predictor(flags.weights, flags.device)
+
+    from demo.login import Door
+    from demo.review_desk import Desk, open_from_path
+    from demo.serving import launch
+    from demo.ui import build_ui
+    from mura_core.review.push import pusher_from_environment
+
+    pacs = _open_archive(flags, known=readers is not None)
+    desk = Desk(flags.sessions, predictor)
+    if flags.session:
+        desk.chosen = open_from_path(desk, flags.session, _wish(flags))
+        _say_what_is_left_out(desk)
+    if readers is None and not _is_local(flags.host):
+        print(
+            f"Listening on {flags.host} without --auth: whoever reaches it can use the page.",
+            file=sys.stderr,
+        )
+    pusher = pusher_from_environment(desk.open_stores)
+    try:
+        door = Door(readers) if readers else None
+        ui = build_ui(predictor, desk, pacs)
+        launch(ui, host=flags.host, port=flags.port, door=door, embed=flags.embed)
+    finally:
+        if pusher is not None:
+            pusher.stop()
+
+
+def _open_archive(flags: argparse.Namespace, *, known: bool) -> Archive | None:
+    """Open the archive that the flags name.
+
+    Args:
+        flags: The command line's.
+        known: Whether readers have to sign in.
+
+    Raises:
+        MuraError: Its address cannot be used, or strangers could read patients' names.
+    """
+    from mura_core.pacs.dicomweb import Archive
+
+    pacs = Archive(flags.dicomweb) if flags.dicomweb else None
+    if pacs and not known and not _is_local(flags.host):
+        raise MuraError(
+            f"An archive shows patients' names, and whoever reaches {flags.host} could read them. "
+            "Say who may with --auth, or leave --host out."
+        )
+    return pacs
 
 
 def add_reader(path: Path | None, name: str) -> None:
@@ -105,17 +133,16 @@ def add_reader(path: Path | None, name: str) -> None:
 
 def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
     """Read the flags; an environment variable stands in for a missing flag, a default for both."""
-    variable = os.environ.get
     parser = argparse.ArgumentParser(prog="app.py", description="Serve the radiograph reader as a web page.")
     parser.add_argument(
         "--host",
-        default=variable("MURA_HOST") or variable("GRADIO_SERVER_NAME") or "127.0.0.1",
+        default=_variable("MURA_HOST") or _variable("GRADIO_SERVER_NAME") or "127.0.0.1",
         help="address to listen on [MURA_HOST, GRADIO_SERVER_NAME; 127.0.0.1]",
     )
     parser.add_argument(
         "--port",
         type=int,
-        default=variable("MURA_PORT") or variable("GRADIO_SERVER_PORT"),
+        default=_variable("MURA_PORT") or _variable("GRADIO_SERVER_PORT"),
         help="port to listen on [MURA_PORT, GRADIO_SERVER_PORT; the first free one from 7860]",
     )
     parser.add_argument(
@@ -125,13 +152,20 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--device",
-        default=variable("MURA_DEVICE") or "auto",
+        default=_variable("MURA_DEVICE") or "auto",
         help="auto, cpu, cuda, mps, or an engine: int8, bf16, f32, torch [MURA_DEVICE; auto]",
     )
+    _add_access(parser)
+    _add_sessions(parser)
+    return parser.parse_args(arguments)
+
+
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    """Add who may enter, and what the page may reach."""
     parser.add_argument(
         "--auth",
         type=Path,
-        default=variable("MURA_AUTH"),
+        default=_variable("MURA_AUTH"),
         help="file of the readers who may sign in; without it everybody may enter [MURA_AUTH]",
     )
     parser.add_argument(
@@ -142,19 +176,23 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--embed",
         metavar="ORIGINS",
-        default=variable("MURA_EMBED"),
+        default=_variable("MURA_EMBED"),
         help="sites whose pages may show this one in a frame, as https://intranet.example [MURA_EMBED; none]",
     )
     parser.add_argument(
         "--dicomweb",
         metavar="URL",
-        default=variable("MURA_DICOMWEB"),
+        default=_variable("MURA_DICOMWEB"),
         help="an archive's DICOMweb service, to fetch studies from and store results in [MURA_DICOMWEB]",
     )
+
+
+def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    """Add where review sessions are, and what the one that --session makes shall be."""
     parser.add_argument(
         "--sessions",
         type=Path,
-        default=variable("MURA_SESSIONS") or "sessions",
+        default=_variable("MURA_SESSIONS") or "sessions",
         help="folder of review sessions, which keeps their films and calls [MURA_SESSIONS; sessions]",
     )
     parser.add_argument(
@@ -162,12 +200,6 @@ def parse_flags(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         help="opens, or makes, the review session of a folder or ZIP of studies; or opens its file",
     )
-    _add_wishes(parser)
-    return parser.parse_args(arguments)
-
-
-def _add_wishes(parser: argparse.ArgumentParser) -> None:
-    """Add what a session that --session makes shall be."""
     parser.add_argument(
         "--mode",
         choices=("unaided", "aided", "sequential"),

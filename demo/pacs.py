@@ -61,14 +61,6 @@ def connect_pacs(
         shown, tray = pacs_handlers.fetch(archive, getattr(event, "uid", ""), shown, words)
         return shown, shown.payload(kept), tray
 
-    async def read(tray: Tray | None, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
-        if tray is None:
-            yield gr.skip(), gr.skip(), None
-            return
-        make_room(ui)
-        async for payload, study in analyse(predictor, tray, words, turns, request.session_hash or ""):
-            yield payload, study, None
-
     def store(shown: Card, kept: OpenStudy | None) -> tuple[Any, ...]:
         shown = pacs_handlers.store(archive, kept, shown, words)
         return shown, shown.payload(kept)
@@ -81,7 +73,26 @@ def connect_pacs(
     panel.search(search, [card, opened], [card, panel], **asking)
     # Fetched first, so that a slow archive does not keep the model from other readers.
     panel.fetch(fetch, [card, opened], [card, panel, films], **asking).then(
-        read, films, [viewer, opened, films], concurrency_id="model", concurrency_limit=None, **quiet
+        _reading(ui, predictor, turns, words),
+        films,
+        [viewer, opened, films],
+        concurrency_id="model",
+        concurrency_limit=None,
+        **quiet,
     )
     panel.store(store, [card, opened], [card, panel], **asking)
     opened.change(follow, [card, opened], panel, **quiet)
+
+
+def _reading(ui: gr.Blocks, predictor: Predictor, turns: Turns, words: Wording) -> Any:
+    """What reads the films that were fetched, in turn, and then lets go of them."""
+
+    async def read(tray: Tray | None, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+        if tray is None:
+            yield gr.skip(), gr.skip(), None
+            return
+        make_room(ui)
+        async for payload, study in analyse(predictor, tray, words, turns, request.session_hash or ""):
+            yield payload, study, None
+
+    return read

@@ -69,7 +69,9 @@ def add_pages(ui: gr.Blocks, desk: Desk) -> None:
         words = Wording(language)
         with ui.route(words["review.title"], f"/{address(language)}", show_in_navbar=False):
             screen = _lay_out(words, desk)
-            _connect(Steps(desk, words), screen)
+            steps = Steps(desk, words)
+            _connect_reading(steps, screen)
+            _connect_results(steps, screen)
             page.speak(ui, words, words["review.title"])
 
 
@@ -155,7 +157,7 @@ def _connect_form(steps: Steps, form: NewSession, panel: gr.HTML) -> None:
     )
 
 
-def _connect(steps: Steps, screen: Screen) -> None:
+def _connect_reading(steps: Steps, screen: Screen) -> None:
     """Let the server answer each step at once, and the model afterwards, in its turn."""
     kept = [screen.seat]
 
@@ -175,6 +177,20 @@ def _connect(steps: Steps, screen: Screen) -> None:
     def end(seat: Seat | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         yield from review_results.end(steps, visitor(request), seat)
 
+    # Each waits in a thread, so they are few; whoever comes later waits without one.
+    model: dict[str, Any] = {"concurrency_id": "review", "concurrency_limit": 4, **_QUIET}
+    answers = [
+        listen(step, kept, screen.parts, **_QUIET)
+        for listen, step in ((screen.panel.go, go), (screen.panel.commit, commit), (screen.panel.undo, undo))
+    ]
+    for answer in answers:
+        answer.then(think, kept, [screen.viewer, screen.panel], **model)
+    screen.panel.end(end, kept, screen.parts, **{**model, "concurrency_id": "end"})
+
+
+def _connect_results(steps: Steps, screen: Screen) -> None:
+    """Let the server answer what is asked of a closed session."""
+
     def back(request: gr.Request) -> tuple[Any, ...]:
         return None, None, steps.lobby(visitor(request)), None
 
@@ -185,18 +201,9 @@ def _connect(steps: Steps, screen: Screen) -> None:
     def forget(seat: Seat | None, request: gr.Request) -> dict[str, Any]:
         return review_results.forget(steps, visitor(request), seat)
 
-    # Each waits in a thread, so they are few; whoever comes later waits without one.
-    model: dict[str, Any] = {"concurrency_id": "review", "concurrency_limit": 4, **_QUIET}
-    answers = [
-        listen(step, kept, screen.parts, **_QUIET)
-        for listen, step in ((screen.panel.go, go), (screen.panel.commit, commit), (screen.panel.undo, undo))
-    ]
-    for answer in answers:
-        answer.then(think, kept, [screen.viewer, screen.panel], **model)
-    screen.panel.end(end, kept, screen.parts, **{**model, "concurrency_id": "end"})
     screen.results.back(back, None, screen.parts, **_QUIET)
     screen.results.download(download, None, screen.results, **_QUIET)
-    screen.results.forget(forget, kept, screen.results, **_QUIET)
+    screen.results.forget(forget, screen.seat, screen.results, **_QUIET)
 
 
 def _sent(event: gr.EventData) -> dict[str, Any]:

@@ -52,11 +52,29 @@ def started_space(
     (gate / "sitecustomize.py").write_text(GATE.format(names=names), encoding="utf-8")
     home.chmod(0o555)
     port = str(free_port())
-    environment = {
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=folder,
+        env={**environment(home, tmp, f"{gate}:{folder}", port), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _address(process)
+        yield f"http://127.0.0.1:{port}/", process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def environment(home: Path, tmp: Path, path: str, port: str) -> dict[str, str]:
+    """The variables of a Space."""
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "TMPDIR": str(tmp),
-        "PYTHONPATH": f"{gate}:{folder}",
+        "PYTHONPATH": path,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
@@ -69,22 +87,7 @@ def started_space(
         "GRADIO_ALLOW_FLAGGING": "never",
         "GRADIO_NUM_PORTS": "1",
         "GRADIO_THEME": "huggingface",
-        **variables,
     }
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        _address(process)
-        yield f"http://127.0.0.1:{port}/", process
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 def free_port() -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -28,16 +28,22 @@ from benchmarks.hostile.seeds import (
     preamble,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Bomb = tuple[str, Callable[[], bytes]]
+"""A file's kind, and what builds it."""
 
 SIDE = 8000
 """64 million pixels: the largest film that is read."""
 
 
-def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
+def bombs() -> dict[str, Bomb]:
     """Give each file's kind and how to build it, by name; they are too large to build all at once."""
-    deflated, implicit = uid.DeflatedExplicitVRLittleEndian, uid.ImplicitVRLittleEndian
+    zips: dict[str, Bomb] = {
+        f"ZIP, {name}": ("zip", lambda name=name: archives.bombs()[name]()) for name in archives.bombs()
+    }
+    return {**_pictures(), **_costly_pixels(), **_costly_structures(), **zips}
+
+
+def _pictures() -> dict[str, Bomb]:
     return {
         "PNG, 60,000 x 60,000": ("png", lambda: png(60000, 60000, 8, 0, zeros(70))),
         "PNG, 64 million grey": ("png", lambda: flat_png(SIDE, SIDE, 8, 0)),
@@ -57,33 +63,54 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "JPEG, 1,000 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 1000)),
         "JPEG, 45 scans of 64 million": ("jpeg", lambda: scan_bomb(SIDE, 39)),
         "JPEG, 100,000 scans": ("jpeg", lambda: scan_bomb(800, 100_000)),
-        "DICOM, 64 million of 16 bits": ("dicom", lambda: large(SIDE, SIDE, implicit,
-        bytes(SIDE) * SIDE * 2, 16)),
-        "DICOM, deflated 64 million": ("dicom", lambda: large(SIDE, SIDE, deflated,
-        bytes(2**20) + b"\xff" * (SIDE**2 - 2**20))),
+    }
+
+
+def _costly_pixels() -> dict[str, Bomb]:
+    deflated, implicit = uid.DeflatedExplicitVRLittleEndian, uid.ImplicitVRLittleEndian
+    return {
+        "DICOM, 64 million of 16 bits": (
+            "dicom",
+            lambda: large(SIDE, SIDE, implicit, bytes(SIDE) * SIDE * 2, 16),
+        ),
+        "DICOM, deflated 64 million": (
+            "dicom",
+            lambda: large(SIDE, SIDE, deflated, bytes(2**20) + b"\xff" * (SIDE**2 - 2**20)),
+        ),
         "DICOM, deflated without end": ("dicom", lambda: preamble(deflated) + archives.zeros(1000)),
         "DICOM, RLE of two-byte runs": ("dicom", lambda: long_rle(5000, 6000)),
-        "DICOM, JPEG 2000, 64 million": ("dicom", lambda: large(SIDE, SIDE, uid.JPEG2000Lossless,
-        _jpeg2000())),
-        "DICOM, a thousand scans": ("dicom", lambda: large(SIDE, SIDE, uid.JPEGBaseline8Bit, scan_bomb(SIDE,
-        1000))),
+        "DICOM, JPEG 2000, 64 million": (
+            "dicom",
+            lambda: large(SIDE, SIDE, uid.JPEG2000Lossless, _jpeg2000()),
+        ),
+        "DICOM, a thousand scans": (
+            "dicom",
+            lambda: large(SIDE, SIDE, uid.JPEGBaseline8Bit, scan_bomb(SIDE, 1000)),
+        ),
         "DICOM, 1,000 frames": ("dicom", _frames),
+        "DICOM, a palette for 64 million": ("dicom", lambda: _palette(None, SIDE)),
+        "DICOM, deflated RGB of 64 million": ("dicom", lambda: _deflated_rgb(SIDE)),
+    }
+
+
+def _costly_structures() -> dict[str, Bomb]:
+    implicit = uid.ImplicitVRLittleEndian
+    return {
         "DICOM, sequences 100,000 deep": ("dicom", lambda: _in_sequence(nested(100_000, implicit))),
         "DICOM, a million items": ("dicom", lambda: _in_sequence(item(b"", implicit) * 1_000_000)),
         "DICOM, a million elements": ("dicom", _elements),
         "DICOM, a window without end": ("dicom", lambda: _texts(0x00281050, b"DS", b"1\\" * 2_000_000)),
         "DICOM, a text of 40 MB": ("dicom", lambda: _texts(0x00180015, b"LT", b"A" * 40_000_000)),
-        "DICOM, a palette of long lines": ("dicom",
-        lambda: _palette(b"\0\0\1\0\0\0" + b"\1\0\xff\xff\1\0" * 10_000)),
-        "DICOM, a palette for 64 million": ("dicom", lambda: _palette(None, SIDE)),
-        "DICOM, deflated RGB of 64 million": ("dicom", lambda: _deflated_rgb(SIDE)),
+        "DICOM, a palette of long lines": (
+            "dicom",
+            lambda: _palette(b"\0\0\1\0\0\0" + b"\1\0\xff\xff\1\0" * 10_000),
+        ),
         "DICOM, a number of 50 MB in front": ("dicom", _long_meta),
         "DICOM, a million fragments of stated length": ("dicom", lambda: _fragments(stated=True)),
         "DICOM, JPEG 2000 in a million boxes": ("dicom", _boxes),
         "DICOM, a JPEG of a million segments": ("dicom", _jpeg_segments),
         "DICOM, a million fragments": ("dicom", _fragments),
-        **{f"ZIP, {name}": ("zip", lambda name=name: archives.bombs()[name]()) for name in archives.bombs()},
-    }  # fmt: skip
+    }
 
 
 def _jpeg(mode: str, **options: bool) -> bytes:

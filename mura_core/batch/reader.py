@@ -49,6 +49,28 @@ def read_study(
         file, and "final", which is False where another try may end better.
     """
     start = time.perf_counter()
+    views, rows = _read_files(files, lost, started)
+    started(None)
+    result, failure = _predict(predictor, views)
+    if result is not None:
+        _put_answers(rows, result)
+    for row in rows if failure else ():
+        row["error"] = row["error"] or failure
+    return {
+        "study_probability": result.study_probability if result else None,
+        "study_call": str(result.call) if result else None,
+        "study_views": len(views) if result else 0,
+        "study_seconds": time.perf_counter() - start,
+        **model_facts(predictor),
+        "views": rows,
+        "final": failure is None and not lost,
+    }
+
+
+def _read_files(
+    files: Sequence[str], lost: Mapping[int, str], started: Callable[[int | None], None]
+) -> tuple[list[View], list[dict[str, Any]]]:
+    """The views that can be read; and a row for every file: what it says, or why it was not read."""
     views, rows = [], []
     for index, file in enumerate(files):
         row = {**NOT_READ, "error": lost.get(index)}
@@ -62,29 +84,20 @@ def read_study(
                 views.append(view)
                 row |= _facts(view)
         rows.append(row)
-    started(None)
-    result, failure = _predict(predictor, views)
-    if result is not None:
-        read = [row for row in rows if row["error"] is None]
-        for row, answer in zip(read, result.views, strict=True):
-            row["view_probability"] = answer.abnormality_probability
-            row["view_call"] = str(answer.call)
-            row["view_logit"] = answer.logit
-            row["heatmap_maximum"] = float(answer.heatmap.max())
-            doubts = [SENTENCES[remark] for remark in answer.remarks if remark is not Remark.POLARITY]
-            doubts += [] if result.compared else [NOT_COMPARED]
-            row["warnings"] = " ".join(filter(None, [row["warnings"], *doubts])) or None
-    for row in rows if failure else ():
-        row["error"] = row["error"] or failure
-    return {
-        "study_probability": result.study_probability if result else None,
-        "study_call": str(result.call) if result else None,
-        "study_views": len(views) if result else 0,
-        "study_seconds": time.perf_counter() - start,
-        **model_facts(predictor),
-        "views": rows,
-        "final": failure is None and not lost,
-    }
+    return views, rows
+
+
+def _put_answers(rows: list[dict[str, Any]], result: StudyResult) -> None:
+    """Put what the model says of each view into the rows of the files that were read."""
+    read = [row for row in rows if row["error"] is None]
+    for row, answer in zip(read, result.views, strict=True):
+        row["view_probability"] = answer.abnormality_probability
+        row["view_call"] = str(answer.call)
+        row["view_logit"] = answer.logit
+        row["heatmap_maximum"] = float(answer.heatmap.max())
+        doubts = [SENTENCES[remark] for remark in answer.remarks if remark is not Remark.POLARITY]
+        doubts += [] if result.compared else [NOT_COMPARED]
+        row["warnings"] = " ".join(filter(None, [row["warnings"], *doubts])) or None
 
 
 def _predict(predictor: Predictor, views: list[View]) -> tuple[StudyResult | None, str | None]:
