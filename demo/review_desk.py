@@ -199,9 +199,9 @@ class Desk:
                 f"{name}/{case_id}", lambda: self.predictor.predict(study), rank=rank, views=len(study.views)
             )
         except MuraError as error:
-            store.save_ai_failure(case_id, str(error))
+            store.model.save_failure(case_id, str(error))
             raise
-        store.save_ai(case_id, ai_result(result))
+        store.model.save(case_id, ai_result(result))
         return result
 
     def _read(self, name: str, case_id: str) -> Study:
@@ -231,7 +231,7 @@ def unread(store: SessionStore) -> Sequence[Case]:
     return [
         case
         for case in store.cases
-        if store.ai(case.case_id) is None and store.ai_failure(case.case_id) is None
+        if store.model.result(case.case_id) is None and store.model.failure(case.case_id) is None
     ]
 
 

@@ -106,7 +106,7 @@ class Steps:
             viewer, shown = self._viewer(seat, store, place)
         except MuraError as error:
             said["refused"] = self.words.text("review.no_film", reason=self.reason(error))
-        failed = store.ai_failure(place.case_id) is not None
+        failed = store.model.failure(place.case_id) is not None
         panel = payloads.reading(self.words, store, seat.reader, place, shown=shown, failed=failed)
         return replace(seat, shown=shown), viewer, {**self._about(visitor, seat, store), **said, **panel}
 
@@ -273,14 +273,14 @@ class Steps:
     def _viewer(self, seat: Seat, store: SessionStore, place: Place) -> tuple[dict[str, Any], bool]:
         """What the viewer shows, and whether the model's result is in it."""
         study, number = self.desk.study(seat.session, place.case_id), place.number
-        if not store.ai_allowed(seat.reader, number) or store.ai_failure(place.case_id) is not None:
+        if not store.ai_allowed(seat.reader, number) or store.model.failure(place.case_id) is not None:
             return payloads.viewer(self.words, study, number), False
         first = payloads.first_call(store, seat.reader, place)
         result = self.desk.known_result(seat.session, place.case_id)
         if result is None:
             films = payloads.waiting_viewer(self.words, study, number)
             return payloads.with_marks(films, first), False
-        kept, now = store.ai(place.case_id), model_of(result)
+        kept, now = store.model.result(place.case_id), model_of(result)
         if kept is not None and kept.model != now:
             raise RuleError("other_model", kept=kept.model, now=now)
         store.reveal(seat.reader, number)
@@ -289,4 +289,4 @@ class Steps:
     def _changes_screen(self, seat: Seat, store: SessionStore, place: Place) -> bool:
         """Whether the end of the model's work changes what this reader may see."""
         allowed = store.ai_allowed(seat.reader, place.number)
-        return allowed or (store.mode is Mode.AIDED and store.ai_failure(place.case_id) is not None)
+        return allowed or (store.mode is Mode.AIDED and store.model.failure(place.case_id) is not None)

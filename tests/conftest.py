@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+    from demo.review_handlers import Steps
+
 
 @pytest.fixture(scope="session")
 def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -96,3 +98,20 @@ def page(browser: Browser, server: tuple[str, Path]) -> Iterator[Page]:
     context.close()
     assert external == []
     assert troubles == []
+
+
+@pytest.fixture
+def review_films(tmp_path: Path) -> Path:
+    """The films of a review session."""
+    from tests.review_steps import draw_films
+
+    return draw_films(tmp_path / "films")
+
+
+@pytest.fixture
+def sequential(tmp_path: Path, review_films: Path) -> Steps:
+    """The steps of a server with one review session, `Wrists`, in sequential mode."""
+    from mura_core.review.types import Mode
+    from tests.review_steps import make
+
+    return make(tmp_path, review_films, Mode.SEQUENTIAL)

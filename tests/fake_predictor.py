@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -121,6 +121,11 @@ def steps(predictor: FakePredictor, tray: Tray, words: Wording) -> list[Step]:
         return [step async for step in analyse(predictor, tray, words, Turns(), "reader")]
 
     return asyncio.run(collected())
+
+
+def last(predictor: FakePredictor, tray: Tray, words: Wording) -> dict[str, Any]:
+    """What the viewer shows at the end of an analysis."""
+    return steps(predictor, tray, words)[-1][0]
 
 
 def png(seed: int = 0, first_pixel: int | None = None) -> bytes:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mura_core.review.figures import Figures
+
 PARTS = ("hand", "wrist", "elbow", "shoulder")
 POINTS = OperatingPoints(sensitive=0.35, specific=0.65)
 
@@ -45,6 +47,11 @@ class _Clock:
         )
 
 
+def values(figures: Figures | None) -> dict[str, float | None]:
+    assert figures is not None
+    return {name: interval.value for name, interval in figures.measures.items()}
+
+
 def made_up_session(
     path: Path,
     *,
@@ -61,7 +68,7 @@ def made_up_session(
     clock = _Clock()
     store = SessionStore(path, clock)
     for index, case in enumerate(some):
-        store.save_ai(case.case_id, _ai(index, case, random))
+        store.model.save(case.case_id, _ai(index, case, random))
     for number, reader in enumerate(readers):
         store.join(reader)
         skill = 1.4 - 0.2 * number

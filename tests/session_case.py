@@ -45,5 +45,5 @@ def new_session(
         folder / f"{name}.sqlite", CASES, source="studies", mode=mode, seed=7, repeats=repeats
     )
     for case in CASES if ai else ():
-        store.save_ai(case.case_id, AI)
+        store.model.save(case.case_id, AI)
     return store

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from films import fracatlas_folder
-from mura_tree import draw_mura_tree
 from PIL import Image
 
 import mura_core
@@ -12,6 +10,8 @@ from mura_core.datasets import SPLITS, census, census_table, is_arm, read_split
 from mura_core.errors import DatasetError
 from mura_core.fracatlas import shipped_split
 from mura_core.study import BODY_PARTS
+from tests.films import fracatlas_folder
+from tests.mura_tree import draw_mura_tree
 
 
 @pytest.fixture

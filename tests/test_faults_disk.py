@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from session_case import CALL, new_session
 
 from demo.review_desk import Desk
 from deploy.space import place
@@ -27,6 +26,7 @@ from mura_core.review.types import Condition, Mode
 from mura_core.staging import Staging
 from mura_core.study import Study, View
 from tests.fake_predictor import FakePredictor, png
+from tests.session_case import CALL, new_session
 from tests.small_disk import fill, make_read_only, small_disk
 from tests.space_folder import digest
 from tests.test_checkpoint import SIDECAR, state

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from session_case import AI, CALL, CASES, OTHER_CALL, new_session
 
 from mura_core.errors import SessionError
 from mura_core.review.clock import Moment, seconds_between
 from mura_core.review.results import summarise
 from mura_core.review.store import SessionStore
 from mura_core.review.types import Condition, Mode
+from tests.session_case import AI, CALL, CASES, OTHER_CALL, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_a_file_that_goes_under_a_running_server_takes_no_call_that_nobody_would
         before = store.path.read_bytes() if store.path.exists() else None
         for step in (
             lambda: store.commit("kim", 0, UNAIDED, CALL),
-            lambda: store.save_ai("case0", AI),
+            lambda: store.model.save("case0", AI),
             lambda: store.join("lee"),
             lambda: store.progress("kim"),
             lambda: store.closed,

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mura_tree import draw_bone
 
 from mura_core.datasets import StudyRecord, ViewRecord
 from mura_core.films import DrawnFilms, Films, cut_square, draw_mask, load_films, to_network
 from mura_core.images import read_radiograph
 from mura_core.preprocess import PreprocessOptions, preprocess, to_tensor
 from mura_core.study import Box
+from tests.mura_tree import draw_bone
 
 OPTIONS = PreprocessOptions(size=96)
 

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from edit import edit_line
 from PIL import Image
 
 from mura_core.datasets import is_arm
 from mura_core.errors import DatasetError
 from mura_core.fracatlas import ANNOTATIONS, FLAGS, read_fracatlas
 from mura_core.study import Box
+from tests.edit import edit_line
 
 # One line an image: split, flags, and the boxes as (left, top, width, height) in an image of 30 x 40 px.
 ATLAS: dict[str, tuple[str, str, list[list[float]]]] = {

@@ -108,6 +108,8 @@ ORDER = (
     "review.schema",
     "review.ledger",
     "review.protocol",
+    "review.steps",
+    "review.model_results",
     "review.store",
     "review.names",
     "review.archive",

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import fracatlas_folder
 from numpy.typing import NDArray
 
 from mura_core import known_fit
@@ -29,6 +28,7 @@ from mura_core.reading import Reading, as_json, table
 from mura_core.remarks import FEW_FILMS, NOT_COMPARED, all_remarks, is_grave
 from mura_core.stand_ins import KINDS, draw
 from mura_core.study import BodyPart, Remark, Study, View
+from tests.films import fracatlas_folder
 
 RELEASED = Path(__file__).parents[1] / "weights"
 CHANNELS = 300

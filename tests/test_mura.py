@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from edit import edit_line
-from mura_tree import draw_mura_tree
 
 from mura_core.datasets import SPLITS, is_arm, read_split
 from mura_core.errors import DatasetError
 from mura_core.mura import is_tuning_patient
 from mura_core.study import BODY_PARTS
+from tests.edit import edit_line
+from tests.mura_tree import draw_mura_tree
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mura_tree import draw_bone
 
 from mura_core.errors import ImageError, MuraError, WeightsError
 from mura_core.models import build_model
@@ -15,6 +14,7 @@ from mura_core.predictor import Predictor
 from mura_core.preprocess import preprocess
 from mura_core.study import Radiograph, Study, View, Window
 from mura_core.torch_engine import TorchEngine
+from tests.mura_tree import draw_bone
 
 
 @pytest.fixture(scope="module")

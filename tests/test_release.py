@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mura_tree import draw_mura_tree
 
 from mura_core import recount, release
 from mura_core.checkpoint import load_weights, save_weights
@@ -20,6 +19,7 @@ from mura_core.sidecar import Sidecar
 from mura_core.studies_file import read_csv
 from mura_core.study import Call
 from mura_core.study_table import write_csv
+from tests.mura_tree import draw_mura_tree
 
 
 @pytest.fixture(scope="module")

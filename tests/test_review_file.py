@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from session_case import AI, CALL, CASES, new_session
 
 from mura_core.errors import SessionError
 from mura_core.review.store import SessionStore
 from mura_core.review.types import Condition, EventKind, Mode
+from tests.session_case import AI, CALL, CASES, new_session
 
 ROOT = Path(__file__).parents[1]
 
@@ -286,7 +286,7 @@ def test_a_copy_of_a_running_session_is_a_session(tmp_path: Path) -> None:
         store.undo("kim", 0)
         with SessionStore.open(tmp_path / "copy.sqlite") as copy:
             assert [reading.call for reading in copy.readings()] == [CALL]
-            assert copy.ai("case0") == AI
+            assert copy.model.result("case0") == AI
             assert EventKind.UNDONE not in [event.kind for event in copy.events()]
 
 
@@ -297,7 +297,7 @@ def test_changes_are_counted(tmp_path: Path) -> None:
         counts.append(store.changes())
         store.start("kim", 0)
         counts.append(store.changes())
-        store.save_ai("case0", AI)
+        store.model.save("case0", AI)
         counts.append(store.changes())
         assert counts == sorted(set(counts))
         store.progress("kim")

@@ -94,10 +94,10 @@ def test_films_out_of_reach_are_no_failure_of_the_model_and_no_study_to_call(ste
     steps.think(ANN, seat)
     assert steps.commit(ANN, seat, CALL)[2]["refused"]
     assert not store.readings()
-    assert store.ai_failure("study1_positive") is None
+    assert store.model.failure("study1_positive") is None
     away.rename(films)
     steps.think(ANN, seat)
-    assert store.ai("study1_positive") is not None
+    assert store.model.result("study1_positive") is not None
     assert steps.commit(ANN, seat, CALL)[2]["saved"]
     assert len(store.readings()) == 1
 
@@ -105,7 +105,7 @@ def test_films_out_of_reach_are_no_failure_of_the_model_and_no_study_to_call(ste
 def test_a_result_of_other_weights_is_not_put_down_as_shown(steps: Steps) -> None:
     store = steps.desk.store("Wrists")
     view = AiView("1", 0.9, AiCall.ABNORMAL, 0.5, 0.5, 0.9)
-    store.save_ai("study1_positive", AiResult(0.9, AiCall.ABNORMAL, (view,), "older network"))
+    store.model.save("study1_positive", AiResult(0.9, AiCall.ABNORMAL, (view,), "older network"))
     seat = sit(steps)
     steps.commit(ANN, seat, CALL)
     steps.think(ANN, seat)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from radiograph_files import phantom, png_bytes
-from session_case import CASES
 
 from mura_core.errors import SessionError
 from mura_core.review.cases import open_cases
 from mura_core.review.truth import apply_truth, read_truth
 from mura_core.review.types import Case, Finding, Mark, Truth
+from tests.radiograph_files import phantom, png_bytes
+from tests.session_case import CASES
 
 if TYPE_CHECKING:
     from pathlib import Path

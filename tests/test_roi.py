@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from films import fracatlas_folder
 
 from mura_core.datasets import read_split
 from mura_core.images import read_radiograph
 from mura_core.roi import find_roi
+from tests.films import fracatlas_folder
 
 
 def limb(height: int = 454, width: int = 373) -> np.ndarray:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mura_tree import draw_mura_tree
 from safetensors.torch import save_file
 
 from mura_core.checkpoint import load_weights
@@ -24,6 +23,7 @@ from mura_core.recipe import Recipe, SourceRecipe
 from mura_core.study import Box
 from mura_core.train import start_model, train_two_phase
 from mura_core.two_phase import TwoPhase
+from tests.mura_tree import draw_mura_tree
 
 RECIPE = Recipe(
     architecture="efficientnet_b0",

@@ -8,7 +8,7 @@ each pixel.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def _segmentation(
     *,
     series: str,
     index: int,
-    maker: Mapping[str, str],
+    maker: Mapping[str, Any],
 ) -> Dataset:
     """Put one map on its film's own grid."""
     from highdicom.seg import Segmentation

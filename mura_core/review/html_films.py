@@ -38,7 +38,7 @@ def case_sheets(store: SessionStore, rows: Sequence[ReadingRow], read_films: Rea
     sheets = []
     for case in store.cases:
         mine = [row for row in rows if row.case.case_id == case.case_id and not row.repeat]
-        ai = store.ai(case.case_id)
+        ai = store.model.result(case.case_id)
         try:
             films = "".join(
                 _film(film, view, case, mine, ai) for view, film in enumerate(read_films(case.case_id))

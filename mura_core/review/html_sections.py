@@ -100,7 +100,7 @@ def _around_zero(rows: Sequence[ForestRow]) -> tuple[float, ...]:
 
 def every_case(store: SessionStore, rows: Sequence[ReadingRow]) -> str:
     """All calls of all raters."""
-    found = {case.case_id: store.ai(case.case_id) for case in store.cases}
+    found = {case.case_id: store.model.result(case.case_id) for case in store.cases}
     drawn = draw_cases(store.cases, {case_id: ai for case_id, ai in found.items() if ai}, rows)
     key = "<p class='note'>surely normal <span class='scale'></span> surely abnormal</p>"
     return section("Every case", definitions.CASES, f"{key}<figure>{drawn}</figure>")

@@ -95,7 +95,7 @@ def summarise(store: SessionStore) -> Results:
     """
     rows = collect_rows(store)
     truths = [case.truth for case in store.cases if case.truth]
-    kept = (store.ai(case.case_id) for case in store.cases)
+    kept = (store.model.result(case.case_id) for case in store.cases)
     return Results(
         session=store.path.stem,
         mode=store.mode.value,

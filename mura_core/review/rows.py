@@ -85,7 +85,7 @@ def ai_decision(ai: AiResult) -> int:
 def collect_rows(store: SessionStore) -> tuple[ReadingRow, ...]:
     """Return every valid reading of a session, readers in order of name, each in the order of their list."""
     cases = {case.case_id: case for case in store.cases}
-    ai = {case_id: store.ai(case_id) for case_id in cases}
+    ai = {case_id: store.model.result(case_id) for case_id in cases}
     order = list(Condition)
     readings = sorted(
         store.readings(),

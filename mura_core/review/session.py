@@ -7,7 +7,6 @@ The session NAME is the file `NAME.sqlite` in the sessions folder; films that we
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ ENDING = ".sqlite"
 STUDIES = "studies"
 """Folder of uploaded films, or with ".zip" the ZIP, beside the session's file."""
 
-DEFAULT_FOLDER = Path("sessions")
 DEFAULT_MODE = Mode.SEQUENTIAL
 
 _NAME = re.compile(r"[^\W_][\w -]{0,58}[\w-]|[^\W_]")
@@ -53,12 +51,6 @@ class Wish:
     repeats: int | None = None
     count: int | None = None
     truth: Path | None = None
-
-
-def sessions_folder(given: Path | None = None) -> Path:
-    """Say where sessions live: the folder given, else `$MURA_SESSIONS`, else `./sessions`."""
-    named = os.environ.get("MURA_SESSIONS")
-    return given or (Path(named) if named else DEFAULT_FOLDER)
 
 
 def is_name(name: object) -> bool:

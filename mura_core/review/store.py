@@ -7,32 +7,33 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mura_core.errors import SessionError
-from mura_core.review import history
-from mura_core.review.checks import check_call, check_cases, check_reader
+from mura_core.review import history, steps
+from mura_core.review.checks import check_cases, check_reader
 from mura_core.review.clock import Moment, now
 from mura_core.review.ledger import Ledger, Settings, put_in
+from mura_core.review.model_results import ModelResults
 from mura_core.review.order import reading_list
-from mura_core.review.protocol import (
-    as_reading,
-    first_incomplete,
-    look,
-    pause_later,
-    progress_of,
-    refuse_early,
-    refuse_paused,
-    refuse_unwanted,
-    standing_readings,
-    wanted_at,
-)
+from mura_core.review.protocol import first_incomplete, look, progress_of, standing_readings, wanted_at
 from mura_core.review.schema import create_file, speaking_of
-from mura_core.review.types import Condition, EventKind, Mode
+from mura_core.review.types import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from mura_core.review.types import AiResult, Case, Event, Place, Progress, ReaderCall, Reading, Refused
+    from mura_core.review.types import (
+        AiResult,
+        Case,
+        Condition,
+        Event,
+        Mode,
+        Place,
+        Progress,
+        ReaderCall,
+        Reading,
+        Refused,
+    )
 
 
 class SessionStore:
@@ -59,6 +60,7 @@ class SessionStore:
         self.source, self.mode, self.seed = settings.source, settings.mode, settings.seed
         self.repeats, self.refused, self.notes = settings.repeats, settings.refused, settings.notes
         self._case_by_id = {case.case_id: case for case in self.cases}
+        self.model = ModelResults(self._ledger, self.case)
 
     @classmethod
     def create(
@@ -171,12 +173,7 @@ class SessionStore:
             SessionError: The session is closed, or an earlier place still wants a call.
         """
         with self._ledger.writing() as rows:
-            rows.refuse_closed()
-            state = look(rows, reader, place)[1]
-            if state.opened is None:
-                refuse_early(rows, self.mode, reader, place)
-            kind = EventKind.OPENED if state.opened is None else EventKind.REOPENED
-            rows.add(kind, rows.clock(state), reader, place)
+            steps.start(rows, self.mode, reader, place)
 
     def pause(self, reader: str, place: int) -> None:
         """Stop the clock of an open place until `resume` or the next `start`; a second time changes nothing.
@@ -187,12 +184,7 @@ class SessionStore:
             SessionError: The session is closed, or the place was not opened or is complete.
         """
         with self._ledger.writing() as rows:
-            rows.refuse_closed()
-            where, state = look(rows, reader, place)
-            if state.opened is None or wanted_at(rows, self.mode, where, state) is None:
-                raise SessionError("This study is not being read: it was not opened, or is called already.")
-            if state.paused is None:
-                rows.add_pause(rows.clock(state), reader, place)
+            steps.pause(rows, self.mode, reader, place)
 
     def resume(self, reader: str, place: int) -> None:
         """Let the clock of a place go on; where it is not paused, nothing changes.
@@ -201,10 +193,7 @@ class SessionStore:
             SessionError: The session is closed.
         """
         with self._ledger.writing() as rows:
-            rows.refuse_closed()
-            state = look(rows, reader, place)[1]
-            if state.paused is not None:
-                rows.add(EventKind.RESUMED, rows.clock(state), reader, place)
+            steps.resume(rows, reader, place)
 
     def paused(self, reader: str, place: int) -> bool:
         """Tell whether the clock of a place stands still now."""
@@ -236,20 +225,7 @@ class SessionStore:
             SessionError: It may not be shown now, the place is paused, or no result was saved for the case.
         """
         with self._ledger.writing() as rows:
-            where, state = look(rows, reader, place)
-            closed = rows.is_closed()
-            if not closed:
-                refuse_paused(state)
-            if not closed and not history.may_reveal(self.mode, state):
-                raise SessionError(
-                    "The model's result is not shown before your own call. Make the call first."
-                )
-            result = rows.ai(where.case_id)
-            if result is None:
-                raise SessionError("The model has no result for this study yet. Wait for it, then try again.")
-            if not closed and state.revealed is None:
-                rows.add(EventKind.REVEALED, rows.clock(state), reader, place)
-            return result
+            return steps.reveal(rows, self.mode, reader, place)
 
     def commit(self, reader: str, place: int, condition: Condition, call: ReaderCall) -> Reading:
         """Keep a call.
@@ -259,24 +235,7 @@ class SessionStore:
                 want a call in this condition now; an aided one is taken only after `reveal`.
         """
         with self._ledger.writing() as rows:
-            rows.refuse_closed()
-            where, state = look(rows, reader, place)
-            check_call(call, views=len(self.case(where.case_id).views))
-            needed = wanted_at(rows, self.mode, where, state)
-            refuse_unwanted(condition, needed, state)
-            refuse_paused(state)
-            second = self.mode is Mode.SEQUENTIAL and condition is Condition.AIDED
-            moment = rows.clock(state)
-            step = rows.add(
-                EventKind.REVISED if second else EventKind.COMMITTED,
-                moment,
-                reader,
-                place,
-                condition=condition,
-                call=call,
-                reading_s=history.reading_seconds(self.mode, state, condition, moment),
-            )
-            return as_reading(where, state, step)
+            return steps.commit(rows, self.mode, reader, place, condition, call, self._case_by_id)
 
     def undo(self, reader: str, place: int) -> None:
         """Withdraw the latest call of a place; the history keeps it.
@@ -288,20 +247,7 @@ class SessionStore:
                 after which the model's result was revealed.
         """
         with self._ledger.writing() as rows:
-            rows.refuse_closed()
-            state = look(rows, reader, place)[1]
-            if not state.standing:
-                raise SessionError("There is no call to undo at this study.")
-            refuse_paused(state)
-            if not history.may_undo(self.mode, state):
-                raise SessionError(
-                    "The first call stands: the model's result was shown after it. Revise it with the second."
-                )
-            condition, latest = next(reversed(state.standing.items()))
-            undoes = latest.event.number
-            moment = rows.clock(state)
-            rows.add(EventKind.UNDONE, moment, reader, place, condition=condition, undoes=undoes)
-            pause_later(rows, self.mode, reader, place)
+            steps.undo(rows, self.mode, reader, place)
 
     def can_undo(self, reader: str, place: int) -> bool:
         """Tell whether `undo` would withdraw a call now."""
@@ -323,46 +269,6 @@ class SessionStore:
         """Say how far a reader is, and how long the rest takes at the reader's median pace."""
         with self._ledger.reading() as rows:
             return progress_of(rows, self.mode, reader)
-
-    def save_ai(self, case_id: str, result: AiResult) -> AiResult:
-        """Keep the model's result of a case, and give the one that is kept: the first, if there was one.
-
-        What one reader was shown is thereby what every reader is shown and what the results are made from.
-        """
-        case = self.case(case_id)
-        if len(result.views) != len(case.views):
-            raise SessionError(
-                f"The model's result has {len(result.views)} views where the study has {len(case.views)}."
-            )
-        with self._ledger.writing() as rows:
-            kept = rows.ai(case_id)
-            if kept is None and case_id in rows.ai_failures():
-                raise SessionError("The session says that the model cannot read this study; that stands.")
-            if kept is None:
-                rows.add_ai(case_id, result, None)
-            return kept or result
-
-    def save_ai_failure(self, case_id: str, reason: str) -> None:
-        """Keep that the model cannot read a case: every mode then asks for an unaided call alone.
-
-        A result that is there already stands, and so does the first reason.
-        """
-        self.case(case_id)
-        with self._ledger.writing() as rows:
-            if rows.ai(case_id) is None and case_id not in rows.ai_failures():
-                rows.add_ai(case_id, None, reason)
-
-    def ai(self, case_id: str) -> AiResult | None:
-        """Give the model's result of a case, None where there is none. For a reader's screen use `reveal`."""
-        self.case(case_id)
-        with self._ledger.reading() as rows:
-            return rows.ai(case_id)
-
-    def ai_failure(self, case_id: str) -> str | None:
-        """Say why the model could not read a case; None where it could or has not tried."""
-        self.case(case_id)
-        with self._ledger.reading() as rows:
-            return rows.ai_failures().get(case_id)
 
     def close(self) -> None:
         """End the session for all: no calls any more, results visible. A second time changes nothing."""
