@@ -74,6 +74,8 @@ def tree() -> dict[str, str]:
     listed: dict[str, str] = {}
     above: list[str] = []
     for line in block[1].splitlines():
+        if line.lstrip().startswith("# "):  # the heading of a group
+            continue
         parsed = re.fullmatch(r"( *)(\S+)\s{2,}(\S.*)", line)
         assert parsed, f"a line of the tree without a name and a text: {line!r}"
         above = above[: len(parsed[1]) // 2]
