@@ -22,8 +22,8 @@ from pydicom.uid import (
 
 from mura_core import gdcm_frames
 from mura_core.codestream import MAX_JPEG_SCANS, has_too_many_scans, is_ended, read_stream_size
-from mura_core.decoding import Decoded, check_dimensions, quiet_decoders, significant_bits, to_grey
-from mura_core.dicom_file import check_palette, read_elements
+from mura_core.decoding import Decoded, check_dimensions, significant_bits, to_grey
+from mura_core.dicom_file import check_palette, read_elements, refusing_damage
 from mura_core.dicom_grey import decode_grey, first_numbers
 from mura_core.errors import ImageError
 
@@ -80,16 +80,8 @@ def decode_dicom(data: bytes) -> Decoded:
     Raises:
         ImageError: Not a single radiograph, of a kind that is not decoded, damaged or truncated.
     """
-    try:
-        with quiet_decoders():
-            return _decode(data)
-    except ImageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - pydicom raises anything on damaged files
-        # `from None`: the cause's text may quote the patient's data.
-        raise ImageError(
-            f"The DICOM is damaged or incomplete ({type(error).__name__}). Copy or export the file again."
-        ) from None
+    with refusing_damage():
+        return _decode(data)
 
 
 def _decode(data: bytes) -> Decoded:

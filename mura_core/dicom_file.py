@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,11 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from mura_core.decoding import MAX_BYTES
+from mura_core.decoding import MAX_BYTES, quiet_decoders
 from mura_core.errors import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pydicom.dataset import Dataset
 
@@ -51,6 +52,25 @@ _DISCRETE, _LINEAR = 0, 1
 _MAX_ENTRIES = 65_536
 _MARK_END = 132
 _LONG_FORMS = (b"OB", b"OW", b"OF", b"OD", b"OL", b"SQ", b"UN", b"UT", b"UC", b"UR")
+
+
+@contextmanager
+def refusing_damage() -> Iterator[None]:
+    """Let pydicom work without its warnings, and say in words that a file is damaged.
+
+    Raises:
+        ImageError: What is done inside raised it, or anything else.
+    """
+    try:
+        with quiet_decoders():
+            yield
+    except ImageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - pydicom raises anything on damaged files
+        # `from None`: the cause's text may quote the patient's data.
+        raise ImageError(
+            f"The DICOM is damaged or incomplete ({type(error).__name__}). Copy or export the file again."
+        ) from None
 
 
 class LimitedBytes(BytesIO):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
-import gdcm
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,6 +18,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     generate_uid,
 )
+
+from benchmarks.hostile.seeds import compressed
 
 PATIENT = "DOE^JANE"
 """A name that must never come back from a reader."""
@@ -82,7 +82,7 @@ def dicom_bytes(pixels: NDArray[Any], syntax: str = ExplicitVRLittleEndian, **ta
             setattr(header, keyword, value)
     if UID(syntax).is_encapsulated:
         header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        return _compressed(_saved(header), UID(syntax))
+        return compressed(_saved(header), UID(syntax))
     return _saved(header)
 
 
@@ -142,26 +142,3 @@ def _saved(header: Dataset) -> bytes:
     buffer = BytesIO()
     header.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
-
-
-def _compressed(plain: bytes, syntax: UID) -> bytes:
-    """Let GDCM write another transfer syntax; it works on files alone."""
-    with TemporaryDirectory() as folder:
-        source, target = Path(folder) / "plain", Path(folder) / "compressed"
-        source.write_bytes(plain)
-        reader = gdcm.ImageReader()
-        reader.SetFileName(str(source))
-        change = gdcm.ImageChangeTransferSyntax()
-        change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(syntax))))
-        writer = gdcm.ImageWriter()
-        writer.SetFileName(str(target))
-        if not reader.Read():
-            raise ValueError("GDCM cannot read the phantom")
-        change.SetInput(reader.GetImage())
-        if not change.Change():
-            raise ValueError(f"GDCM cannot write {syntax.name}")
-        writer.SetFile(reader.GetFile())
-        writer.SetImage(change.GetOutput())
-        if not writer.Write():
-            raise ValueError("GDCM cannot write the phantom")
-        return target.read_bytes()

@@ -201,11 +201,17 @@ def _rle(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
 
 
 def _by_gdcm(pixels: NDArray[np.uint8] | NDArray[np.uint16], syntax: str) -> bytes:
-    """Compress to JPEG lossless or JPEG-LS; GDCM works safely on files alone."""
+    """Compress to JPEG lossless or JPEG-LS."""
+    elements = header(uid.ExplicitVRLittleEndian, 8 * pixels.itemsize)
+    plain = dicom(uid.ExplicitVRLittleEndian, elements, pixels.tobytes())
+    return get_frame(dcmread(BytesIO(compressed(plain, syntax))).PixelData, 0, number_of_frames=1)
+
+
+def compressed(plain: bytes, syntax: str) -> bytes:
+    """Let GDCM write a DICOM in another transfer syntax; it works safely on files alone."""
     with TemporaryDirectory() as folder:
         source, target = Path(folder) / "plain", Path(folder) / "compressed"
-        elements = header(uid.ExplicitVRLittleEndian, 8 * pixels.itemsize)
-        source.write_bytes(dicom(uid.ExplicitVRLittleEndian, elements, pixels.tobytes()))
+        source.write_bytes(plain)
         reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
         reader.SetFileName(str(source))
         writer.SetFileName(str(target))
@@ -219,4 +225,4 @@ def _by_gdcm(pixels: NDArray[np.uint8] | NDArray[np.uint16], syntax: str) -> byt
         writer.SetImage(change.GetOutput())
         if not writer.Write():
             raise ValueError(f"GDCM cannot write {syntax}")
-        return get_frame(dcmread(target).PixelData, 0, number_of_frames=1)
+        return target.read_bytes()

@@ -14,9 +14,7 @@ from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from mura_core.decoding import quiet_decoders
-from mura_core.dicom_file import LimitedBytes, check_meta, check_values
-from mura_core.errors import ImageError
+from mura_core.dicom_file import LimitedBytes, check_meta, check_values, refusing_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,24 +76,16 @@ def read_header(data: bytes, name_patient: Callable[[str], str]) -> Header:
     Raises:
         ImageError: The file is damaged.
     """
-    try:
-        with quiet_decoders():
-            ds = _read(data)
-            patient = "\n".join((_text(ds, "IssuerOfPatientID"), _text(ds, "PatientID")))
-            return Header(
-                study=_uid(ds, "StudyInstanceUID"),
-                image=_uid(ds, "SOPInstanceUID"),
-                patient=name_patient(patient) if _text(ds, "PatientID") else "",
-                body_part=" ".join(_text(ds, "BodyPartExamined").lower().split())[:16],
-                order=(_number(ds, "SeriesNumber"), _number(ds, "InstanceNumber")),
-            )
-    except ImageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - pydicom raises anything on damaged files
-        # `from None`: the cause's text may quote the patient's data.
-        raise ImageError(
-            f"The DICOM is damaged or incomplete ({type(error).__name__}). Copy or export the file again."
-        ) from None
+    with refusing_damage():
+        ds = _read(data)
+        patient = "\n".join((_text(ds, "IssuerOfPatientID"), _text(ds, "PatientID")))
+        return Header(
+            study=_uid(ds, "StudyInstanceUID"),
+            image=_uid(ds, "SOPInstanceUID"),
+            patient=name_patient(patient) if _text(ds, "PatientID") else "",
+            body_part=" ".join(_text(ds, "BodyPartExamined").lower().split())[:16],
+            order=(_number(ds, "SeriesNumber"), _number(ds, "InstanceNumber")),
+        )
 
 
 def _read(data: bytes) -> Dataset:
