@@ -4,13 +4,6 @@ const WIDTH = 410;
 const SERIES = ["unaided", "aided", "ai"];
 const SVG = "http://www.w3.org/2000/svg";
 
-function make(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 function shape(tag, attributes, text) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);

@@ -1,6 +1,5 @@
 // The results of a closed session as pictures. The figures are the server's; nothing is computed here.
 
-const find = (selector) => element.querySelector(selector);
 const words = props.words;
 let shown = null;
 

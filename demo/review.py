@@ -99,7 +99,7 @@ def _lay_out(words: Wording, desk: Desk) -> Screen:
                 "review_panel",
                 words.words("review"),
                 elem_id="review-panel",
-                scripts=("review_call.js", "review_panel.js"),
+                scripts=("elements.js", "review_call.js", "review_panel.js"),
             )
             form = _new_session(words)
         with gr.Column(elem_id="review-view", min_width=320):
@@ -109,7 +109,7 @@ def _lay_out(words: Wording, desk: Desk) -> Screen:
                 "results_panel",
                 words.words("results"),
                 elem_id="results-panel",
-                scripts=("results_draw.js", "results_panel.js"),
+                scripts=("elements.js", "results_draw.js", "results_panel.js"),
             )
     _connect_form(Steps(desk, words), form, panel)
     return Screen(seat, shown, panel, results)

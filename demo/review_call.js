@@ -7,18 +7,10 @@ const call = { verdict: "", confidence: null, proposed: false, findings: new Set
 let sending = false;
 let screen = null;
 
-const find = (selector) => element.querySelector(selector);
 const all = (selector) => [...element.querySelectorAll(selector)];
 
 function say(name, values = {}) {
   return Object.entries(values).reduce((text, [key, value]) => text.replaceAll("{" + key + "}", value), props.words[name]);
-}
-
-function make(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 // A call that was kept comes back when it may be revised; otherwise the form is empty.

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mura_core.stability import Measured
 
 _FOLDER = Path(__file__).parent
-# The parts first, in any order: what puts them together comes last.
-_SCRIPTS = (*sorted(_FOLDER.glob("viewer_*.js")), _FOLDER / "viewer.js")
+# What all components share, then the parts, in any order: what puts them together comes last.
+_SCRIPTS = (_FOLDER / "elements.js", *sorted(_FOLDER.glob("viewer_*.js")), _FOLDER / "viewer.js")
 _STYLES = (_FOLDER / "viewer.css", *sorted(_FOLDER.glob("viewer_*.css")))
 _TELL = """watch("value", () => {
   document.dispatchEvent(new CustomEvent("mura-answer-" + props.asks, { detail: props.value }));
