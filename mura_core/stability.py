@@ -184,8 +184,11 @@ def read_measured(folder: Path) -> Measured | None:
         if content["weights"] != weights_digest(folder):
             return None
         groups = [content["groups"][name] for name in ("steady", "unsteady")]
-        errors = [Errors(int(one["missed"]) + int(one["false_alarms"]), int(one["called"])) for one in groups]
-        return Measured(int(content["studies"]), *errors, _interval(content.get("error_difference_ci95")))
+        steady, unsteady = (
+            Errors(int(one["missed"]) + int(one["false_alarms"]), int(one["called"])) for one in groups
+        )
+        span = _interval(content.get("error_difference_ci95"))
+        return Measured(int(content["studies"]), steady, unsteady, span)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

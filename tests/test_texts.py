@@ -33,6 +33,7 @@ NO_TEXT = {
     "Tab",
     "body part",
     "true positives",
+    "no hardware",
 }
 
 
