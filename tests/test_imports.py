@@ -106,6 +106,7 @@ ORDER = (
     "review.history",
     "review.order",
     "review.schema",
+    "review.tables",
     "review.ledger",
     "review.protocol",
     "review.steps",

@@ -10,7 +10,7 @@ from mura_core.review.history import PlaceState, Step, wanted
 from mura_core.review.types import Condition, Mode, Place, Progress, Reading
 
 if TYPE_CHECKING:
-    from mura_core.review.ledger import Rows
+    from mura_core.review.tables import Rows
 
 
 def look(rows: Rows, reader: str, place: int) -> tuple[Place, PlaceState]:

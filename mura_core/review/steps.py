@@ -19,7 +19,7 @@ from mura_core.review.protocol import (
 from mura_core.review.types import Condition, EventKind, Mode
 
 if TYPE_CHECKING:
-    from mura_core.review.ledger import Rows
+    from mura_core.review.tables import Rows
     from mura_core.review.types import AiResult, Case, ReaderCall, Reading
 
 

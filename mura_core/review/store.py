@@ -10,11 +10,12 @@ from mura_core.errors import SessionError
 from mura_core.review import history, steps
 from mura_core.review.checks import check_cases, check_reader
 from mura_core.review.clock import Moment, now
-from mura_core.review.ledger import Ledger, Settings, put_in
+from mura_core.review.ledger import Ledger
 from mura_core.review.model_results import ModelResults
 from mura_core.review.order import reading_list
 from mura_core.review.protocol import first_incomplete, look, progress_of, standing_readings, wanted_at
 from mura_core.review.schema import create_file, speaking_of
+from mura_core.review.tables import Settings, put_in
 from mura_core.review.types import EventKind
 
 if TYPE_CHECKING:
