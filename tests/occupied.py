@@ -11,9 +11,7 @@ from demo.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 LIMIT_S = 60
-
 """For a busy machine; no test waits unless something is wrong."""
 
 

@@ -11,7 +11,6 @@ from tests.radiograph_files import phantom, png_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-
 FILM = phantom(96, 80)
 PNG = png_bytes(FILM)
 

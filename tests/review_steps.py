@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
 HERE = Visitor(local=True)
 AWAY = Visitor()
 

@@ -26,7 +26,6 @@ from tests.fake_predictor import POINTS, FakePredictor, last, png, steps
 if TYPE_CHECKING:
     from demo.wording import Language
 
-
 ROOT = Path(__file__).parents[1]
 
 

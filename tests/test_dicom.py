@@ -17,7 +17,6 @@ from mura_core.window import apply_window
 from tests.radiograph_files import dicom_bytes, lut_item, phantom, raw_text, write_dicom
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
-
 """Every 12-bit value once: pixel number i holds i."""
 
 

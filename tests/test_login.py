@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from mura_core.review.passwords import PasswordHash
 
-
 GOOD = "correct horse"
 
 

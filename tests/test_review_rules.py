@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from mura_core.review.results import Results
 
-
 TRUTHS = (1, 1, 0, 0)
 
 

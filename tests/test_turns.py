@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from demo.turns import Ticket
 
-
 WORDS = Wording("en")
 
 

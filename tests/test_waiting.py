@@ -19,7 +19,6 @@ from tests.occupied import LIMIT_S, occupied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 WORDS = Wording("en")
 
 
