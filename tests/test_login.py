@@ -187,6 +187,9 @@ def test_failures_are_counted_by_the_line_an_address_belongs_to() -> None:
     assert login._network("testclient") == "testclient"
 
 
+# The served page.
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("login")
