@@ -16,6 +16,8 @@ from mura_core.operating import check_prevalence
 from mura_core.predictor import Predictor
 from mura_core.recount import STUDIES_NAME
 from mura_core.staging import write_whole
+from mura_core.studies_file import read_csv, without_names
+from mura_core.study_table import write_csv
 
 if TYPE_CHECKING:
     import argparse
@@ -51,7 +53,8 @@ def run(options: argparse.Namespace) -> None:
     figures = {"half_precision": {"kept": half, **difference}, **{key: measured[key] for key in _KEPT}}
     released = replace(sidecar, metrics={**sidecar.metrics, **figures})
     save_weights(options.out, state, released, half=half)
-    write_whole(options.out / STUDIES_NAME, (options.report / "studies.csv").read_bytes())
+    rows = without_names(read_csv(options.report / "studies.csv"))
+    write_whole(options.out / STUDIES_NAME, write_csv(rows).encode())
     write_whole(options.out / "MODEL_CARD.md", write_model_card(released, options.out).encode())
     print(f"Released: {options.out}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mura_core.errors import DatasetError
@@ -12,8 +13,25 @@ from mura_core.study import Call
 from mura_core.study_table import CSV_COLUMNS, StudyRow, ViewRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+
+def without_names(rows: Sequence[StudyRow]) -> list[StudyRow]:
+    """Number patients, studies and views: where weights go, names of a hospital's data must not follow.
+
+    Patients keep their order, on which what a bootstrap draws depends: every figure stays as it is.
+    """
+    order = {name: rank for rank, name in enumerate(sorted({row.patient_id for row in rows}), start=1)}
+    return [
+        replace(
+            row,
+            study_id=f"study {number:06}",
+            patient_id=f"patient {order[row.patient_id]:06}",
+            views=tuple(replace(view, name=str(index)) for index, view in enumerate(row.views, start=1)),
+        )
+        for number, row in enumerate(rows, start=1)
+    ]
 
 
 def read_csv(path: Path) -> list[StudyRow]:

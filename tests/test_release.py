@@ -80,6 +80,22 @@ def test_a_recount_needs_no_network_and_finds_the_same_figures(
     assert sidecar_of(folder).metrics["operating"]["prevalence"] == 0.4
 
 
+def test_the_names_of_the_data_do_not_go_with_the_weights(released: Path) -> None:
+    named, kept = (read_csv(released / name / "studies.csv") for name in ("report", "weights"))
+    text = (released / "weights" / "studies.csv").read_text(encoding="utf-8")
+    names = {row.study_id for row in named} | {row.patient_id for row in named}
+    assert len(names) > 2
+    assert not [name for name in names if name in text]
+    for row, other in zip(named, kept, strict=True):
+        assert (row.body_part, row.label, row.probability) == (
+            other.body_part,
+            other.label,
+            other.probability,
+        )
+        twins = [one.patient_id == row.patient_id for one in named]
+        assert twins == [one.patient_id == other.patient_id for one in kept]
+
+
 def test_a_recount_of_other_answers_is_refused_and_changes_nothing(released: Path, tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(released / "weights", folder)
