@@ -48,7 +48,7 @@ class RandomCoarseness(nn.Module):
 class RandomQuarterTurn(nn.Module):
     """Lay the film on its side or on its head, as plates come out of a cassette."""
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.4) -> None:
         super().__init__()
         self.p = p
 
