@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mura_core.datasets import StudyRecord, ViewRecord
-    from mura_core.lessons import Lessons
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,6 @@ class Films:
         studies: int64 (N,), the index of the film's study.
         body_parts: The body part of each film's study.
         tags: What the dataset says of each film.
-        lessons: What teachers say of each film, where some were asked.
     """
 
     pixels: NDArray[np.uint8]
@@ -54,7 +52,6 @@ class Films:
     studies: NDArray[np.int64]
     body_parts: tuple[str, ...]
     tags: tuple[frozenset[str], ...]
-    lessons: Lessons | None = None
 
     def __deepcopy__(self, _: dict[int, object]) -> Films:
         """Nobody changes films: a copied training (as averaging makes one) shares them."""
@@ -121,32 +118,25 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
         Returns:
             film: uint8 (1, S, S), see `to_network`; mask: uint8 (1, S, S), 1 inside fractures; boxed: 1
             where the mask is known; label: 0 or 1; film_index: index into the films. Bytes: twelve times
-            less to hand from process to process and to a GPU than what the network takes. Of whole films
-            with lessons also taught_logit, and taught_map: uint8 (1, S, S), see `Lessons.draw_map`.
+            less to hand from process to process and to a GPU than what the network takes.
         """
         index = self.order[place]
-        boxes, size = self.films.boxes[index], self.films.pixels.shape[1]
-        grey, mask = self.films.pixels[index], draw_mask(boxes or (), size)
-        lessons = None if self.crop else self.films.lessons
-        taught = [] if lessons is None else [_mask(lessons.draw_map(index, size))]
+        boxes = self.films.boxes[index]
+        grey, mask = self.films.pixels[index], draw_mask(boxes or (), self.films.pixels.shape[1])
         if self.seed is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(hash((self.seed, self.epoch, place)) % 2**63)
                 grey, mask = cut_square(grey, mask, self.crop)
-                film, masked, *taught = self.augmentation(_image(grey), _mask(mask), *taught)
+                film, masked = self.augmentation(_image(grey), tv_tensors.Mask(torch.from_numpy(mask)[None]))
         else:
-            film, masked = _image(grey), _mask(mask)
-        sample = {
+            film, masked = _image(grey), torch.from_numpy(mask)[None]
+        return {
             "film": (torch.as_tensor(film).clamp(0, 1) * 255).round().to(torch.uint8),
             "mask": torch.as_tensor(masked).to(torch.uint8),
             "boxed": torch.tensor(float(boxes is not None)),
             "label": torch.tensor(float(self.films.labels[index])),
             "film_index": torch.tensor(index),
         }
-        if lessons is not None:
-            sample["taught_logit"] = torch.tensor(float(lessons.logits[index]))
-            sample["taught_map"] = torch.as_tensor(taught[0]).to(torch.uint8)
-        return sample
 
 
 def draw_mask(boxes: Sequence[Box], size: int) -> NDArray[np.uint8]:
@@ -200,10 +190,6 @@ def to_network(films: Tensor) -> Tensor:
 
 def _image(grey: NDArray[np.uint8]) -> tv_tensors.Image:
     return tv_tensors.Image(torch.from_numpy(grey.astype(np.float32) / np.float32(255.0))[None])
-
-
-def _mask(content: NDArray[np.uint8]) -> tv_tensors.Mask:
-    return tv_tensors.Mask(torch.from_numpy(content)[None])
 
 
 def _prepared(

@@ -1,4 +1,4 @@
-"""What training minimises: the film's label, the fracture's place where boxes are known, teachers' words."""
+"""What training minimises: the film's label, and where boxes are known, the place of the fracture."""
 
 from __future__ import annotations
 
@@ -45,23 +45,3 @@ def place_loss(local_logits: Tensor, mask: Tensor, boxed: Tensor, positive_weigh
     weight = local_logits.new_tensor(positive_weight)
     losses = F.binary_cross_entropy_with_logits(local_logits, targets, pos_weight=weight, reduction="none")
     return (losses.mean(dim=(1, 2)) * boxed).sum() / boxed.sum().clamp(min=1)
-
-
-def taught_losses(
-    logits: Tensor, local_logits: Tensor, taught_logits: Tensor, taught_maps: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Cross-entropy against what teachers say of the films, and of every cell.
-
-    Args:
-        logits: (B,), the network's.
-        local_logits: (B, h, w), the network's.
-        taught_logits: float32 (B,).
-        taught_maps: float32 (B, 1, S, S), probabilities.
-
-    Returns:
-        Two scalars: films, cells.
-    """
-    film = F.binary_cross_entropy_with_logits(logits, taught_logits.sigmoid())
-    cells = (local_logits.shape[1], local_logits.shape[2])
-    wanted = F.adaptive_avg_pool2d(taught_maps, cells).squeeze(1)
-    return film, F.binary_cross_entropy_with_logits(local_logits, wanted)

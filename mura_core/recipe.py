@@ -41,8 +41,6 @@ class Recipe:
     class_weights: str = _flag("body-part", "weigh the loss so that both classes count alike", CLASS_WEIGHTS)
     box_weight: float = _flag(0.5, "weight of the fracture boxes in the loss, where the data has boxes")
     normals_per_abnormal: float = _flag(0.0, "normal films drawn for each abnormal one in an epoch; 0: all")
-    teachers: str = _flag("", "trained networks whose mean is learnt too: PATH or PATH@SIZE, comma-separated")
-    teacher_share: float = _flag(0.7, "share of what the teachers say in the loss; the rest is the labels'")
     patience: int = _flag(5, "stop after so many fine-tuning epochs without a better AUROC; 0: never")
     seed: int = _flag(1, "of weights, order and augmentation")
 
@@ -54,8 +52,6 @@ class Recipe:
         for name in ("size", "batch"):
             if getattr(self, name) < 1:
                 raise MuraError(f"--{name} is {getattr(self, name)}. Expected 1 or more.")
-        if not 0 <= self.teacher_share <= 1:
-            raise MuraError(f"--teacher-share is {self.teacher_share}. Expected a share from 0 to 1.")
         if self.transfer_epochs < 0 or self.fine_tune_epochs < 0 or self.epochs == 0:
             raise MuraError(
                 "The recipe has no epoch. Expected --transfer-epochs or --fine-tune-epochs above 0."

@@ -25,7 +25,7 @@ from mura_core.films import load_films
 from mura_core.predictor import Predictor
 from mura_core.recipe import Recipe, read_recipe
 from mura_core.staging import Staging
-from mura_core.table1_folder import claim, digest_data
+from mura_core.table1_folder import MACHINE, claim, digest_data
 from mura_core.table1_rows import ROWS, WEIGHTS_DIGEST, Row
 from mura_core.table1_source import SOURCE, add_source_arguments, learn_source, read_source, source_file
 from mura_core.torch_engine import choose_device
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mura_core.datasets import StudyRecord
     from mura_core.recipe import SourceRecipe
 
-_FIXED = ("architecture", "init", "teachers", "teacher_share")
+_FIXED = ("architecture", "init")
 _STARTS = ("imagenet", "none", SOURCE)
 
 
@@ -68,7 +68,8 @@ def run(options: argparse.Namespace) -> None:
     records = {split: read_split(options.data, options.format, split) for split in SPLITS}
     with Staging(options.report):
         pass
-    claim(options.out, options.format, digest_data(options.data, records), recipe, source)
+    machine = {name: getattr(options, name) for name in MACHINE}
+    claim(options.out, options.format, digest_data(options.data, records), recipe, source, machine)
     try:
         if not _train_missing(recipe, source, records, options):
             return

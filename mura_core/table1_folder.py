@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     from mura_core.records import StudyRecord
 
 RECIPE_FILE = "recipe.json"
+MACHINE = ("devices", "nodes", "precision")
+"""Flags of the machine that change a network: how many films share batch statistics, and the arithmetic."""
+
 _DATA = "data"
 
 
 def claim(
-    out: Path, dataset_format: str, data_digest: str, recipe: Recipe, source: SourceRecipe | None
+    out: Path,
+    dataset_format: str,
+    data_digest: str,
+    recipe: Recipe,
+    source: SourceRecipe | None,
+    machine: Mapping[str, Any],
 ) -> None:
     """Keep a folder for one recipe and one dataset, or find that it is kept for these.
 
@@ -32,12 +40,14 @@ def claim(
         data_digest: Of `digest_data`.
         recipe: Of all rows.
         source: Of the source task, where the networks start from that.
+        machine: The values of the flags in `MACHINE`.
 
     Raises:
         MuraError: It cannot be written to, or holds networks of another recipe.
         DatasetError: It holds networks of another dataset.
     """
-    mine = {"format": dataset_format, _DATA: data_digest, **asdict(recipe), **_source_values(source)}
+    asked = {**asdict(recipe), **_source_values(source), **machine}
+    mine = {"format": dataset_format, _DATA: data_digest, **asked}
     path = out / RECIPE_FILE
     if not path.is_file():
         with Staging(out) as staging:
@@ -53,7 +63,7 @@ def claim(
     changed = [name for name in {**earlier, **mine} if name != _DATA and earlier.get(name) != mine.get(name)]
     if changed:
         found = ", ".join(
-            f"{name.replace('_', '-')} {earlier.get(name)} (now {mine.get(name)})" for name in changed
+            f"{name.replace('_', '-')} {earlier.get(name, 'unknown')} (now {mine.get(name)})" for name in changed
         )
         raise MuraError(
             f"{out} holds networks of another recipe: {found}. Expected the same for all rows: give "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,6 @@ from mura_core.pretrain import pretrain
 from mura_core.recipe import Recipe, SourceRecipe, add_recipe_arguments, read_recipe
 from mura_core.resuming import WholeCheckpoints
 from mura_core.staging import write_whole
-from mura_core.teachers import ask_teachers, prior_shift, read_teachers
 from mura_core.two_phase import TwoPhase
 
 if TYPE_CHECKING:
@@ -64,27 +62,9 @@ def run(options: argparse.Namespace) -> None:
         load_films(read_split(options.data, options.format, split), recipe.preprocess, options.cache)
         for split in ("train", "valid")
     )
-    if recipe.teachers:
-        train = with_lessons(train, recipe, options)
     folder = options.out / "weights"
     if train_and_export(model, train, valid, recipe, options, options.out, folder):
         print(f"Weights: {folder}\nCurves: {options.out / 'curves.png'}")
-
-
-def with_lessons(train: Films, recipe: Recipe, options: argparse.Namespace) -> Films:
-    """The training films with what the recipe's teachers say of them.
-
-    Raises:
-        MuraError: A teacher cannot be read.
-    """
-    records = read_split(options.data, options.format, "train")
-    lessons = ask_teachers(
-        read_teachers(recipe.teachers, recipe.architecture),
-        lambda preprocess: load_films(records, preprocess, options.cache).pixels,
-        options.cache,
-    )
-    shift = prior_shift(lessons.logits, train.labels, recipe.normals_per_abnormal)
-    return replace(train, lessons=lessons.shifted(shift))
 
 
 def train_and_export(

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from mura_core import metrics
 from mura_core.films import DrawnFilms, to_network
-from mura_core.losses import place_loss, taught_losses
+from mura_core.losses import place_loss
 
 if TYPE_CHECKING:
     from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -96,17 +96,11 @@ class TwoPhase(lightning.LightningModule):
         logits, scores = self.model.score(features)
         weights = self.film_weights[batch["film_index"]]
         film = nnf.binary_cross_entropy_with_logits(logits, batch["label"], weight=weights)
-        local_logits = scores + self.model.classifier.bias
-        place = place_loss(local_logits, batch["mask"].float(), batch["boxed"])
+        place = place_loss(scores + self.model.classifier.bias, batch["mask"].float(), batch["boxed"])
         hits = ((logits > 0) == (batch["label"] > 0.5)).float().mean()
         shown = {"train_loss": film, "train_accuracy": hits, "train_place": place}
-        total: Tensor = film + self.recipe.box_weight * place
-        if self.train_films.lessons is not None:
-            taught = taught_losses(logits, local_logits, batch["taught_logit"], batch["taught_map"] / 255.0)
-            shown["train_taught"] = taught[0]
-            share = self.recipe.teacher_share
-            total = (1 - share) * total + share * (taught[0] + self.recipe.box_weight * taught[1])
         self.log_dict(shown, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(logits))
+        total: Tensor = film + self.recipe.box_weight * place
         return total
 
     def validation_step(self, batch: dict[str, Tensor], _: int) -> None:

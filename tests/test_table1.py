@@ -235,6 +235,7 @@ def test_the_markdown_holds_the_rows_and_keeps_the_published_figures_apart(runs:
         (["--init", "weights.safetensors"], "fit one network"),
         (["--fine-tune-epochs", "0"], "Expected --transfer-epochs and --fine-tune-epochs above 0"),
         (["--size", "64"], "size 32 (now 64)"),
+        (["--precision", "bf16-mixed"], "precision 32-true (now bf16-mixed)"),
         (["--format", "fracatlas"], "dataset.csv"),
     ],
 )
