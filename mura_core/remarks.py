@@ -63,8 +63,8 @@ SENTENCES = {
 
 
 NOT_COMPARED = (
-    "The films were not compared with those that the model was trained on: the weights come without "
-    "known.safetensors (python -m mura_core known)."
+    "The films were not compared with those that the model was trained on: beside the weights lies no "
+    "known.safetensors that is whole and theirs (python -m mura_core known)."
 )
 """Beside the results wherever `StudyResult.compared` is false: an unfamiliar film then gets no note."""
 
