@@ -3,19 +3,22 @@
 
 const questions = {};
 
-// A server that started anew never answers what it was asked before.
-const LOST_MS = 300_000;
+// Nothing tells the page that an answer will never come, as from a server that started anew: after this long it may
+// be asked for again, and what comes late is shown all the same.
+const LATE_MS = 60_000;
 
 function connectQuestion(name, show) {
   const dialog = find(`dialog[data-asks=${name}]`);
-  const question = { dialog, answer: dialog.querySelector(".answer"), status: dialog.querySelector(".asked"), number: 0, since: null };
+  const question = { dialog, answer: dialog.querySelector(".answer"), status: dialog.querySelector(".asked"), number: 0, earlier: 0, timer: null };
   questions[name] = question;
   dialog.querySelector(".close").addEventListener("click", () => dialog.close());
   const told = "mura-answer-" + name;
   document.addEventListener(told, function take({ detail }) {
     if (!element.isConnected) return document.removeEventListener(told, take);
-    if (detail?.asked !== question.number) return;
-    question.since = null;
+    if (!(detail?.asked > question.earlier)) return;
+    // Asked twice and answered once, a refusal of the other adds nothing.
+    if (detail.error && question.answer.children.length) return;
+    stopWaiting(question);
     tell(question, detail.error);
     question.answer.replaceChildren(...show(detail, question));
   });
@@ -26,11 +29,18 @@ function ask(name) {
   const question = questions[name];
   if (!state.verdict || !props.asks || question.dialog.open) return;
   question.dialog.showModal();
-  const pending = question.since !== null && Date.now() - question.since < LOST_MS;
-  if (pending || question.answer.children.length) return;
+  if (question.timer !== null || question.answer.children.length) return;
   tell(question, props.words["asking_" + name]);
-  question.since = Date.now();
+  question.timer = setTimeout(() => {
+    question.timer = null;
+    tell(question, props.words.asking_late);
+  }, LATE_MS);
   trigger(name, { asked: ++question.number });
+}
+
+function stopWaiting(question) {
+  clearTimeout(question.timer);
+  question.timer = null;
 }
 
 function tell({ status }, text) {
@@ -40,8 +50,8 @@ function tell({ status }, text) {
 
 function forgetAnswers() {
   for (const question of Object.values(questions)) {
-    question.number++;
-    question.since = null;
+    question.earlier = question.number;
+    stopWaiting(question);
     question.dialog.close();
     tell(question, "");
     question.answer.replaceChildren();
