@@ -61,8 +61,14 @@ def say(stability: Stability, points: OperatingPoints, words: Wording) -> str:
     return f"{found} {words[remedy]}"
 
 
-def say_measured(measured: Measured | None, words: Wording) -> str:
-    """Say how often steady and unsteady calls were wrong on labelled studies; empty where it is not known."""
+def say_measured(measured: Measured | None, words: Wording, *, by_study: bool) -> str:
+    """Say how often steady and unsteady calls were wrong on labelled studies; empty where it is not known.
+
+    Args:
+        measured: Of the released weights.
+        words: The page's language.
+        by_study: The data names no patients, so that each study counts as one.
+    """
     if measured is None or not (measured.steady.called and measured.unsteady.called):
         return ""
     altered, same = _percent(measured.unsteady), _percent(measured.steady)
@@ -78,7 +84,8 @@ def say_measured(measured: Measured | None, words: Wording) -> str:
         return said
     low, high = measured.difference_ci95
     span = {"low": f"{100 * low:.1f}", "high": f"{100 * high:.1f}"}
-    said += " " + words.text("viewer.stability_difference", difference=f"{altered - same:.1f}", **span)
+    key = "viewer.stability_difference_studies" if by_study else "viewer.stability_difference"
+    said += " " + words.text(key, difference=f"{altered - same:.1f}", **span)
     return said if low > 0 or high < 0 else f"{said} {words['viewer.stability_not_shown']}"
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 from demo.comparing import compare_in_turn
 from demo.handlers import OpenStudy  # not for types alone: Gradio resolves a handler's annotations
 from demo.stability import say_measured, stability_in_turn
-from demo.worth import encode_worth
+from demo.worth import counts_studies, encode_worth
 
 if TYPE_CHECKING:
     from demo.turns import Turns
@@ -43,6 +43,7 @@ def build_viewer(
         measured: What the stability reading was worth on labelled studies; None leaves that out.
         asks: Whether `connect_questions` will answer what a reader asks beyond the call.
     """
+    by_study = sidecar is not None and counts_studies(sidecar.metrics)
     return gr.HTML(
         html_template=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
         css_template="\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
@@ -53,7 +54,7 @@ def build_viewer(
         curve=None if sidecar is None else _curve(sidecar),
         worth=None if sidecar is None else encode_worth(sidecar.metrics, words),
         asks=asks,
-        stability_measured=say_measured(measured, words),
+        stability_measured=say_measured(measured, words, by_study=by_study),
     )
 
 
@@ -82,6 +83,8 @@ def _connect(
         concurrency_limit=None,
         show_progress="hidden",
         api_visibility="private",
+        # Or a question goes nowhere while an earlier one, perhaps lost or of another study, has no answer.
+        trigger_mode="multiple",
     )
 
 

@@ -2,15 +2,17 @@
 
 const worthGroup = (name) => props.worth.groups.find((group) => group.name === name);
 
-// The group that all films belong to: by what the network recognised, else by what the file states.
+// The group that all films belong to: by what the network recognised, else by what the file states. None where a
+// film is not to be relied on: what was measured on limb films says nothing of it.
 function worthOfStudy() {
+  if (state.views.some(({ result }) => result?.grave)) return [null, "unreliable"];
   const found = state.views.map(({ result, stated }) => {
     const recognised = result?.part && worthGroup(result.part);
-    if (recognised) return [recognised, "recognised"];
-    return [stated && props.worth.groups.find((group) => group.covers.includes(stated)), "stated"];
-  }).filter(([group]) => group);
-  const same = found.length > 0 && found.every(([group]) => group === found[0][0]);
-  return same ? found[0] : [props.worth.groups[0], "unknown"];
+    return recognised || props.worth.groups.find((group) => group.covers.includes(stated));
+  });
+  const [first] = found;
+  if (!first || found.some((group) => group !== first)) return [props.worth.groups[0], "unknown"];
+  return [first, state.views.every(({ result }) => result?.part === first.name) ? "recognised" : "stated"];
 }
 
 // Bayes once more: the odds of what a call says go with the odds of what it names.
@@ -29,8 +31,13 @@ function showWorth() {
     option.value = name;
     return option;
   }));
-  choice.value = group.name;
-  put(".worth-source", fill(props.words["worth_" + source], { part: group.title }));
+  if (!group) {
+    const none = make("option", "", "–");
+    none.value = "";
+    choice.prepend(none);
+  }
+  choice.value = group?.name ?? "";
+  put(".worth-source", fill(props.words["worth_" + source], { part: group?.title ?? "" }));
   showWorthFigures();
 }
 
@@ -38,8 +45,13 @@ function showWorthFigures() {
   if (!props.worth) return;
   const { words, worth } = props;
   const group = worthGroup(find(".worth select").value);
+  if (!group) {
+    put(".worth-counted", "");
+    return find(".worth-points").replaceChildren();
+  }
   const { studies, abnormal } = group;
-  put(".worth-counted", fill(words[group.enough ? "worth_counted" : "worth_too_few"], { studies, abnormal, least: worth.least }));
+  const counted = (group.enough ? "worth_counted" : "worth_too_few") + (worth.by_study ? "_studies" : "");
+  put(".worth-counted", fill(words[counted], { studies, abnormal, least: worth.least }));
   find(".worth-points").replaceChildren(...(group.enough ? group.points.flatMap(worthPoint) : []));
 }
 

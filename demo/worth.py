@@ -39,10 +39,10 @@ def encode_worth(figures: Mapping[str, Any], words: Wording) -> dict[str, Any] |
         words: The page's language.
 
     Returns:
-        `prevalence` that PPV and NPV are stated at, `least` as `operating.measure_operating` has it, and
-        `groups`, all studies first: each `name`, `title`, the stated parts that it `covers`, its counts,
-        whether there are `enough`, and its `points` with a value and its interval for each measure. None
-        where that was not measured.
+        `prevalence` that PPV and NPV are stated at, `least` as `operating.measure_operating` has it,
+        `by_study` as `counts_studies` has it, and `groups`, all studies first: each `name`, `title`, the
+        stated parts that it `covers`, its counts, whether there are `enough`, and its `points` with a value
+        and its interval for each measure. None where that was not measured.
     """
     operating = figures.get("operating")
     if operating is None:
@@ -53,7 +53,22 @@ def encode_worth(figures: Mapping[str, Any], words: Wording) -> dict[str, Any] |
         for name, group in operating["groups"].items()
         if name not in _NO_PARTS
     ]
-    return {"prevalence": operating["prevalence"], "least": operating["least"], "groups": groups}
+    return {
+        "prevalence": operating["prevalence"],
+        "least": operating["least"],
+        "by_study": counts_studies(figures),
+        "groups": groups,
+    }
+
+
+def counts_studies(figures: Mapping[str, Any]) -> bool:
+    """Whether each study counts as a patient of its own, as where the data names none.
+
+    Args:
+        figures: The sidecar's metrics.
+    """
+    everything = figures.get("groups", {}).get("all", {})
+    return "patients" in everything and bool(everything["patients"] == everything["studies"])
 
 
 def recognised_group(view: ViewResult, *, compared: bool) -> str:

@@ -127,7 +127,7 @@ def test_the_page_asks_how_steady_the_call_is_and_draws_every_reading_at_its_pla
     expect(rows).to_have_count(12)
     expect(page.locator(".steady")).to_contain_text(
         "of 40 calls that a change altered 30.0 % were wrong, of the 310 others 10.0 %. "
-        "Difference: 20.0 points [4.0, 36.0]"
+        "Difference: 20.0 points [4.0, 36.0], 95 % interval over studies: the data names no patients."
     )
     number = page.locator(".verdict .number").inner_text()
     expect(rows.nth(0)).to_have_text(re.compile(rf"as they are\s*{number}\s*◆ doubt"))
@@ -182,6 +182,29 @@ def test_a_dialog_opened_again_before_its_answer_asks_no_second_time(
     expect(said).not_to_have_text(waiting)
 
 
+def test_a_question_that_was_lost_may_be_asked_again_and_a_late_answer_is_shown(page: Page) -> None:
+    page.clock.install()
+    three_views(page)
+    held: list[Route] = []
+    page.route("**/queue/join*", lambda route: held.append(route))  # noqa: PLW0108 - needs a Python function
+    said, rows = page.locator(".steady .asked"), page.locator(".readings tbody tr")
+    page.keyboard.press("l")
+    expect(said).to_have_text(re.compile("…$"))
+    page.clock.fast_forward(61_000)
+    expect(said).to_contain_text("No answer yet")
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")
+    expect(said).to_have_text(re.compile("…$"))
+    page.wait_for_timeout(500)
+    assert len(held) == 2
+    # The first of the two is answered, the second never.
+    held[0].continue_()
+    expect(rows).to_have_count(12)
+    expect(said).to_contain_text("changes alter the call")
+    page.clock.fast_forward(61_000)
+    expect(said).to_contain_text("changes alter the call")
+
+
 def test_the_call_is_worth_what_was_measured_for_the_body_part_or_nothing_is_said(page: Page) -> None:
     grey = np.add.outer(np.arange(120, dtype=np.uint16), 9 * np.arange(100, dtype=np.uint16))
     ankle = dicom_12_bit(grey, 500, 1000, BodyPartExamined="ANKLE")
@@ -206,9 +229,37 @@ def test_the_call_is_worth_what_was_measured_for_the_body_part_or_nothing_is_sai
     assert shown["NPV"].startswith(f"{100 * 560 / 590:.1f} %")
     worth.locator("select").select_option("hip")
     expect(worth.locator(".worth-counted")).to_contain_text("Too few to state figures: 19 test studies, 1 of")
+    expect(worth.locator(".worth-counted")).to_contain_text("at least 20 studies with and 20 without")
     expect(points).to_be_empty()
     # What the file states of its part is taken where the network is not sure; of two parts neither is.
     analyse(page, film("b.dcm", ankle))
     expect(worth.locator("select")).to_have_value("leg")
     expect(worth.locator(".worth-source")).to_have_text("By the file’s own statement: leg.")
     expect(points.locator("dl")).to_have_count(2)
+    expect(worth.locator(".worth-counted")).to_contain_text(
+        "intervals over studies: the data names no patients"
+    )
+    # A film of no known part leaves the study without one.
+    analyse(page, film("b.dcm", ankle), film("c.png", png(2)))
+    expect(worth.locator("select")).to_have_value("all")
+    expect(worth.locator(".worth-source")).to_have_text("No single body part is known for this study.")
+
+
+@pytest.mark.parametrize("stated", ["CHEST", "ANKLE"])
+def test_for_a_film_that_is_not_to_be_relied_on_no_figures_are_chosen(page: Page, stated: str) -> None:
+    # No film of the training shows a chest; that of the ankle is nearly blank.
+    step = 9 if stated == "CHEST" else 0
+    grey = np.add.outer(np.arange(120, dtype=np.uint16) // 9, 100 + step * np.arange(100, dtype=np.uint16))
+    analyse(page, film("a.dcm", dicom_12_bit(grey.astype(np.uint16), 500, 1000, BodyPartExamined=stated)))
+    expect(page.locator(".verdict .caution")).to_be_visible()
+    open_tab(page, "Threshold")
+    worth = page.locator(".worth")
+    expect(worth.locator(".worth-source")).to_contain_text("no figures are chosen")
+    expect(worth.locator("select")).to_have_value("")
+    expect(worth.locator(".worth-points")).to_be_empty()
+    expect(worth.locator(".worth-counted")).to_be_empty()
+    page.locator(".prevalence input").fill("12")
+    expect(worth.locator(".worth-points")).to_be_empty()
+    # A reader may still choose.
+    worth.locator("select").select_option("leg")
+    expect(worth.locator(".worth-points dl")).to_have_count(2)

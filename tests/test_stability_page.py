@@ -110,8 +110,8 @@ def test_a_study_that_is_gone_or_cannot_be_read_is_said_so_without_a_reading() -
 def test_what_was_never_measured_is_not_said() -> None:
     some, none = Errors(3, 12), Errors(0, 0)
     for measured in (None, Measured(12, some, none), Measured(12, none, some)):
-        assert say_measured(measured, WORDS) == ""
-    said = say_measured(Measured(50, Errors(1, 30), some), WORDS)
+        assert say_measured(measured, WORDS, by_study=False) == ""
+    said = say_measured(Measured(50, Errors(1, 30), some), WORDS, by_study=False)
     assert "of 12 calls that a change altered 25.0 % were wrong, of the 30 others 3.3 %" in said
     assert "points" not in said
 
@@ -124,9 +124,16 @@ def test_the_two_shares_come_with_their_difference_and_whether_it_was_shown(
     language: Language, span: tuple[float, float], shown: bool
 ) -> None:
     words = Wording(language)
-    said = say_measured(Measured(443, Errors(24, 183), Errors(21, 119), span), words)
+    measured = Measured(443, Errors(24, 183), Errors(21, 119), span)
+    said = say_measured(measured, words, by_study=False)
     assert "17.6 %" in said
     assert "13.1 %" in said
     assert f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" in said
     assert "4.5" in said
     assert (words["viewer.stability_not_shown"] in said) != shown
+    # Films without named patients have no interval over patients.
+    by_study = say_measured(measured, words, by_study=True)
+    assert ("over patients" in said or "환자 단위" in said) != (
+        "over patients" in by_study or "환자 단위" in by_study
+    )
+    assert f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" in by_study

@@ -60,6 +60,15 @@ def test_a_stated_part_leads_to_at_most_one_group_and_only_to_one_the_data_has()
     assert {group["name"]: group["covers"] for group in found["groups"]}["hand"] == ["hand"]
 
 
+def test_where_the_data_names_no_patients_the_page_is_told_so() -> None:
+    for patients, by_study in ((438, True), (400, False)):
+        found = figures()
+        found["groups"]["all"]["patients"] = patients
+        worth = encode_worth(found, EN)
+        assert worth is not None
+        assert worth["by_study"] is by_study
+
+
 def test_without_figures_there_is_nothing_to_show() -> None:
     assert encode_worth({}, EN) is None
 

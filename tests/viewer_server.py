@@ -42,6 +42,7 @@ def predictor() -> FakePredictor:
         "groups": {
             "all": {
                 "studies": 438,
+                "patients": 438,
                 "abnormal": 84,
                 "probability": {"auroc": 0.9, "auroc_ci95": None},
                 "at": {"sensitive": measure, "specific": measure},
