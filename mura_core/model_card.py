@@ -55,7 +55,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         pointing=_pointing(figures["localisation"]),
         tables=report.markdown_tables(figures),
         operating=_operating(figures),
-        measured_by=figures["command"],
+        measured_by=_commands(figures),
         engines=_engines(folder),
         robustness=_robustness(folder),
         stability=_stability(folder),
@@ -63,6 +63,13 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         failures=_failures(sidecar, folder),
         licence=sidecar.licence,
     )
+
+
+def _commands(figures: Mapping[str, Any]) -> str:
+    """The command that measured, and the one that counted its answers anew."""
+    if "recounted_by" not in figures:
+        return str(figures["command"])
+    return f"{figures['command']}\n\nand counted anew from `studies.csv` by\n\n    {figures['recounted_by']}"
 
 
 def _operating(figures: Mapping[str, Any]) -> str:
@@ -215,9 +222,10 @@ def summary_table(sidecar: Sidecar) -> str:
     ]
     for name, group in sidecar.metrics["groups"].items():
         decision = group["at"]["threshold"]
-        cells = [report.cell(group["probability"], "auroc")]
+        cells = [report.group_cell(group, group["probability"], "auroc")]
         cells += [
-            report.cell(decision, key) for key in ("accuracy", "cohen_kappa", "sensitivity", "specificity")
+            report.group_cell(group, decision, key)
+            for key in ("accuracy", "cohen_kappa", "sensitivity", "specificity")
         ]
         lines.append(f"| {name} | {group['studies']} | {group['abnormal']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

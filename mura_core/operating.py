@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mura_core import bootstrap
 from mura_core.bootstrap import DECISION_MEASURES, RESAMPLES, predictive_measures
 from mura_core.errors import MuraError
-from mura_core.operating_table import PREVALENCE
+from mura_core.operating_table import LEAST, PREVALENCE
 from mura_core.study_table import as_json, group_rows, measure_table
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from mura_core.bootstrap import Estimate
     from mura_core.study import OperatingPoints
     from mura_core.study_table import StudyRow
-
-LEAST = 20
-"""Of fewer patients no interval is stated: that of a share of 20 may be 0.44 wide already."""
 
 
 def check_prevalence(prevalence: float) -> None:
@@ -82,7 +79,7 @@ def measure_operating(
         numbers of studies and of patients with abnormal and with normal ones, "prevalence" in the group,
         "enough" for which figures, and "at" each point its "value", the abnormal "found", the normal
         "cleared", the measures with intervals as `study_table.as_json` has them, PPV and NPV "here" at the
-        group's own prevalence. A figure without enough patients is null.
+        group's own prevalence where as many were called so. A figure without enough patients is null.
 
     Raises:
         MuraError: The prevalence is none.
@@ -113,7 +110,10 @@ def _measure_group(
         at[point] = {"value": threshold, "found": sum(agreed), "cleared": len(agreed) - sum(agreed)}
         for name, measure in measures.items():
             found = {name: bootstrap.estimate(measure, labels, calls, weights)}
-            at[point] |= _stated(found, enough.get(name, enough["predictive"]))
+            named = {"ppv_here": 1, "npv_here": 0}.get(name)
+            called = {row.patient_id for row, call in zip(rows, calls, strict=True) if call == named}
+            enough_called = named is None or len(called) >= LEAST
+            at[point] |= _stated(found, enough.get(name, enough["predictive"]) and enough_called)
     return {
         "studies": len(rows),
         "abnormal": sum(labels),

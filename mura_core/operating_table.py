@@ -1,8 +1,10 @@
-"""Operating points by body part as tables, for the terminal, the report and the model card."""
+"""Calls and operating points by body part as tables, for the terminal, the report and the model card."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from mura_core.study import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +14,9 @@ PREVALENCE = 0.1
 
 Lower than in most labelled data, which is gathered for its findings.
 """
+
+LEAST = 20
+"""Of fewer patients no interval is stated: that of a share of 20 may be 0.44 wide already."""
 
 TOO_FEW = "too few"
 
@@ -38,6 +43,29 @@ def operating_rows(
     return title, header, tuple(_line(name, group, point) for name, group in operating["groups"].items())
 
 
+def call_rows(
+    groups: Mapping[str, Any],
+) -> tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Lay out how many studies get each call, and how many of those are abnormal.
+
+    Args:
+        groups: As `study_table.measure_table` has them.
+
+    Returns:
+        Title, header and lines of the table.
+    """
+    lines = []
+    for name, group in groups.items():
+        cells = []
+        for call in Call:
+            normal, abnormal = (group["calls"][label][call.value] for label in ("normal", "abnormal"))
+            called = normal + abnormal
+            cells.append(f"{_share(called, group['studies'])}; abnormal {_share(abnormal, called)}")
+        lines.append((name, str(group["studies"]), *cells))
+    title = "Share of the studies that get each call, and what part of those is abnormal"
+    return title, ("studies", "n", *(f"called {call.value}" for call in Call)), tuple(lines)
+
+
 def operating_rule(operating: Mapping[str, Any]) -> str:
     """Say what the tables' columns are, and when a figure is not stated."""
     least, given = operating["least"], f"{100 * operating['prevalence']:.3g} %"
@@ -47,8 +75,8 @@ def operating_rule(operating: Mapping[str, Any]) -> str:
         f"follow from sensitivity and specificity at a prevalence of {given} (`--prevalence`), and are "
         f'counted at the prevalence that the studies here have ("here"). "{TOO_FEW.capitalize()}": a '
         f"sensitivity is stated from {least} patients with an abnormal study on, a specificity from {least} "
-        "with a normal one, PPV and NPV where there are both; an interval from fewer may be more than "
-        "0.44 wide. n/a: no draw differs, or nothing to count."
+        f"with a normal one, PPV and NPV where there are both, and those here where {least} were called so; "
+        "an interval from fewer may be more than 0.44 wide. n/a: no draw differs, or nothing to count."
     )
 
 
@@ -67,8 +95,13 @@ def _line(name: str, group: Mapping[str, Any], point: str) -> tuple[str, ...]:
     enough = group["enough"]["predictive"]
     cells += [_counted(found, key, "", enough) for key in ("ppv", "npv")]
     cells.append(f"{group['prevalence']:.3f}")
-    cells += [_counted(found, key, count, enough) for key, count in counts.items()]
+    # Of enough called so there is always something to count.
+    cells += [_counted(found, key, count, enough and found[key] is not None) for key, count in counts.items()]
     return (name, *cells)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2f} ({part}/{whole})" if whole >= LEAST else f"{part}/{whole} {TOO_FEW}"
 
 
 def _counted(found: Mapping[str, Any], name: str, count: str, enough: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,9 @@ def run(weights: Path | None, prevalence: float) -> str:
     folder = find_weights(weights)
     sidecar, shards, tensors = read_sidecar(folder, _REMEDY)
     figures = recount(sidecar, read_csv(folder / STUDIES_NAME), prevalence)
+    given = [] if weights is None else ["--weights", str(weights)]
+    command = ["python", "-m", "mura_core", "recount", *given, "--prevalence", f"{prevalence:g}"]
+    figures["recounted_by"] = shlex.join(command)
     counted = replace(sidecar, metrics=figures)
     write_whole(folder / SIDECAR_NAME, sidecar_text(counted, shards, tensors=tensors).encode())
     write_whole(folder / "MODEL_CARD.md", write_model_card(counted, folder).encode())

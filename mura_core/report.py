@@ -12,7 +12,7 @@ from sklearn.metrics import roc_curve
 
 from mura_core import metrics
 from mura_core.localisation import MEASURES as LOCALISATION_MEASURES
-from mura_core.operating_table import operating_rows, operating_rule
+from mura_core.operating_table import LEAST, TOO_FEW, call_rows, operating_rows, operating_rule
 from mura_core.study import Call
 from mura_core.study_table import StudyRow, group_rows
 
@@ -83,7 +83,7 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
             for key in where:
                 values = values[key]
             sizes = (group, str(found["studies"]), str(found["abnormal"]))
-            lines.append(sizes + tuple(cell(values, name) for name in names))
+            lines.append(sizes + tuple(group_cell(found, values, name) for name in names))
         return _Table(title, ("studies", "n", "abnormal", *(_TITLES[n] for n in names)), tuple(lines))
 
     tables = [by_group("Probability", _PROBABILITY, ("probability",))]
@@ -95,7 +95,7 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
             continue
         title = f"Abnormal from {point} on: {groups['all']['at'][key]['value']:.3f}"
         tables.append(by_group(title, _DECISION, ("at", key)))
-    tables.append(_calls_table(groups))
+    tables.append(_Table(*call_rows(groups)))
     for subset, found in (measured["localisation"] or {}).items():
         title = f"Localisation, {subset}: {found['views']} views of {found['patients']} patients"
         lines = [
@@ -112,20 +112,6 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
     return tables
 
 
-def _calls_table(groups: Mapping[str, Any]) -> _Table:
-    """How many studies get each call, and how many of those are abnormal."""
-    lines = []
-    for group, found in groups.items():
-        cells = []
-        for call in Call:
-            normal, abnormal = (found["calls"][label][call.value] for label in ("normal", "abnormal"))
-            share = f", {abnormal / (normal + abnormal):.2f} abnormal" if normal + abnormal else ""
-            cells.append(f"{(normal + abnormal) / found['studies']:.2f} ({normal + abnormal}){share}")
-        lines.append((group, str(found["studies"]), *cells))
-    title = "Share of the studies that get each call, and what part of those is abnormal"
-    return _Table(title, ("studies", "n", *(f"called {call.value}" for call in Call)), tuple(lines))
-
-
 def markdown_tables(measured: Mapping[str, Any]) -> str:
     """Lay the figures of `evaluate` out as Markdown tables under headings of level 3."""
     return "\n\n".join(_as_markdown(table, level=3) for table in _build_tables(measured))
@@ -138,6 +124,23 @@ def cell(values: Mapping[str, Any], name: str) -> str:
     interval = values[f"{name}_ci95"]
     bounds = NOT_APPLICABLE if interval is None else f"{interval[0]:.3f}, {interval[1]:.3f}"
     return f"{values[name]:.3f} [{bounds}]"
+
+
+def group_cell(group: Mapping[str, Any], values: Mapping[str, Any], name: str) -> str:
+    """One figure of a group of studies as `cell` has it, or that the group has too few patients for it.
+
+    Args:
+        group: As `study_table.measure_table` has it.
+        values: Its part that holds the figure.
+        name: Of a measure: sensitivity asks for patients with an abnormal study, specificity for such with a
+            normal one, what ranks or compares the two kinds for both, everything else for patients.
+    """
+    # Released before patients were counted by kind, a group is taken to have one to a study.
+    abnormal = group.get("patients_abnormal", group["abnormal"])
+    normal = group.get("patients_normal", group["studies"] - group["abnormal"])
+    needed = {"sensitivity": abnormal, "specificity": normal}
+    needed |= dict.fromkeys(("auroc", "average_precision", "cohen_kappa"), min(abnormal, normal))
+    return cell(values, name) if needed.get(name, group["patients"]) >= LEAST else TOO_FEW
 
 
 def _as_text(table: _Table) -> str:
@@ -169,7 +172,9 @@ def _write_markdown(measured: Mapping[str, Any]) -> str:
         f"In brackets: 95 % intervals of {options['resamples']} bootstrap draws of patients (seed "
         f"{options['seed']}). {NOT_APPLICABLE}: undefined, such as sensitivity without an abnormal study, or "
         "an interval where no draw differs. "
-        f"Calibration error: {options['calibration_bins']} bins of equal width.",
+        f"Calibration error: {options['calibration_bins']} bins of equal width. "
+        f'"{TOO_FEW.capitalize()}": fewer than {LEAST} patients, for what needs both kinds of study, or one '
+        "kind, of that kind.",
     ]
     if everything["patients"] == everything["studies"]:
         head += [
@@ -217,7 +222,7 @@ def _draw_roc(measured: Mapping[str, Any], rows: Sequence[StudyRow]) -> bytes:
         if name not in ("all", "arm") or found["probability"]["auroc"] is None:
             continue
         false, true, _ = roc_curve([row.label for row in members], [row.probability for row in members])
-        axes.plot(false, true, label=f"{name}: AUROC {cell(found['probability'], 'auroc')}")
+        axes.plot(false, true, label=f"{name}: AUROC {group_cell(found, found['probability'], 'auroc')}")
     for (key, point), marker in zip(_POINTS.items(), "osD", strict=True):
         found = measured["groups"]["all"]["at"][key]
         if found["sensitivity"] is not None and found["specificity"] is not None:

@@ -96,7 +96,7 @@ def measure_table(
         seed: Of the draws.
 
     Returns:
-        JSON values; null where a measure is undefined (see `metrics`). "groups" by name: numbers of studies,
+        JSON values; null where a measure is undefined (see `metrics`). "groups" by name: their numbers,
         "probability" measures, and "at" each threshold the decision measures; a measure `m` comes with its
         interval `m_ci95`. The group "all" has the "curve" of `operating_curve`. "localisation": null where
         no view has boxes.
@@ -151,6 +151,8 @@ def _measure_group(
         "studies": len(rows),
         "views": sum(len(row.views) for row in rows),
         "patients": len(set(patients)),
+        "patients_abnormal": len({row.patient_id for row in rows if row.label == 1}),
+        "patients_normal": len({row.patient_id for row in rows if row.label == 0}),
         "abnormal": sum(labels),
         "calls": {name: _count_calls(rows, label) for label, name in enumerate(("normal", "abnormal"))},
         "probability": as_json(found),

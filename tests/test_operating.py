@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from sklearn.metrics import precision_score
 
-from mura_core import bootstrap, metrics
+from mura_core import bootstrap, metrics, report
 from mura_core.bootstrap import predictive_measures
 from mura_core.errors import DatasetError, MuraError
-from mura_core.operating import LEAST, measure_operating, measure_rows
-from mura_core.operating_table import operating_rows, operating_rule
+from mura_core.model_card import summary_table
+from mura_core.operating import measure_operating, measure_rows
+from mura_core.operating_table import LEAST, call_rows, operating_rows, operating_rule
 from mura_core.studies_file import read_csv
 from mura_core.study import OperatingPoints
 from mura_core.study_table import StudyRow, ViewRow, write_csv
@@ -105,12 +107,77 @@ def test_no_figure_is_stated_from_too_few_patients(abnormal: int, normal: int) -
         found = group["at"][point]
         stated = {name: found[name] is not None for name in ("sensitivity", "specificity", "ppv", "ppv_here")}
         both = all(enough.values())
-        assert stated == {**enough, "ppv": both, "ppv_here": both}
+        called = found["found"] + normal - found["cleared"]
+        assert stated == {**enough, "ppv": both, "ppv_here": both and called >= LEAST}
         assert (found["sensitivity_ci95"] is not None) == enough["sensitivity"]
         line = next(cells for cells in operating_rows(operating, point)[2] if cells[0] == "hand")
         assert ("too few" in line[1], "too few" in line[2]) == (abnormal < LEAST, normal < LEAST)
         assert f"{found['found']}/{abnormal}" in line[1]
     assert json.dumps(operating, allow_nan=False)
+
+
+@pytest.mark.parametrize("called", [LEAST - 1, LEAST])
+def test_predictive_values_here_need_as_many_patients_called_so(called: int) -> None:
+    rows = [row(i, i % 2, 0.9 if i < called else 0.1) for i in range(100)]
+    rows += [row(200, 0, 0.9, patient="p0")]  # a patient who is called so twice
+    operating = measure_operating(rows, POINTS, resamples=20)
+    group = operating["groups"]["all"]
+    assert group["enough"]["predictive"]
+    for point in ("sensitive", "specific"):
+        found = group["at"][point]
+        assert (found["ppv_here"] is not None) == (called >= LEAST)
+        assert (found["ppv_here_ci95"] is not None) == (called >= LEAST)
+        assert found["npv_here"] is not None
+        line = operating_rows(operating, point)[2][0]
+        assert ("too few" in line[6]) == (called < LEAST)
+        assert "too few" not in line[7]
+
+
+@pytest.mark.parametrize(
+    ("abnormal", "normal", "stated"),
+    [
+        (
+            LEAST,
+            LEAST,
+            {"AUROC", "avg. precision", "Brier", "accuracy", "kappa", "sensitivity", "specificity"},
+        ),
+        (LEAST, LEAST - 1, {"Brier", "accuracy", "sensitivity"}),
+        (LEAST - 1, LEAST, {"Brier", "accuracy", "specificity"}),
+        (1, LEAST - 2, set()),
+    ],
+)
+def test_no_table_of_the_report_or_the_readme_prints_a_figure_from_too_few(
+    abnormal: int, normal: int, stated: set[str]
+) -> None:
+    rows = studies("leg", 40, 40) + studies("hip", abnormal, normal, start=100)
+    measured = measure_rows(rows, POINTS, resamples=50)
+    text = report.markdown_tables(measured)
+    legs = measured["groups"]["leg"]["probability"]
+    assert f"| {legs['brier']:.3f} [{legs['brier_ci95'][0]:.3f}, {legs['brier_ci95'][1]:.3f}] |" in text
+    hips = {}
+    for table in text.split("###")[1:3]:
+        header, _, *lines = [line.strip("| ").split(" | ") for line in table.splitlines() if "|" in line]
+        hip = next(line for line in lines if line[0] == "hip")
+        hips |= dict(zip(header[3:], hip[3:], strict=True))
+    for name in ("AUROC", "avg. precision", "Brier", "accuracy", "kappa", "sensitivity", "specificity"):
+        assert (hips[name] != "too few") == (name in stated), name
+    readme = summary_table(SimpleNamespace(metrics=measured))  # type: ignore[arg-type]
+    hip_line = next(line for line in readme.splitlines() if line.startswith("| hip"))
+    assert [shown != "too few" for shown in hip_line.strip("| ").split(" | ")[3:]] == [
+        name in stated for name in ("AUROC", "accuracy", "kappa", "sensitivity", "specificity")
+    ]
+
+
+def test_what_part_of_a_call_is_abnormal_is_a_share_of_enough_or_a_count() -> None:
+    rows = [row(i, int(i < 6), 0.9) for i in range(LEAST - 1)] + [row(50 + i, 0, 0.1) for i in range(LEAST)]
+    groups = measure_rows(rows, POINTS, resamples=10)["groups"]
+    _, header, lines = call_rows({"all": groups["all"]})
+    assert header[2:] == ("called normal", "called doubt", "called abnormal")
+    assert lines[0][2:] == (
+        "0.51 (20/39); abnormal 0.00 (0/20)",
+        "0.00 (0/39); abnormal 0/0 too few",
+        "0.49 (19/39); abnormal 6/19 too few",
+    )
 
 
 def test_many_studies_of_few_patients_are_too_few() -> None:

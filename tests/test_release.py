@@ -13,7 +13,7 @@ from mura_core.checkpoint import load_weights, save_weights
 from mura_core.curves import draw_curves, read_curves
 from mura_core.errors import DatasetError, WeightsError
 from mura_core.model_card import summary_table, write_model_card
-from mura_core.operating_table import operating_rule
+from mura_core.operating_table import LEAST, operating_rule
 from mura_core.quantisation import weights_digest
 from mura_core.sidecar import Sidecar
 from mura_core.studies_file import read_csv
@@ -72,11 +72,15 @@ def test_a_recount_needs_no_network_and_finds_the_same_figures(
     before, digest = sidecar_of(folder).metrics, weights_digest(folder)
     monkeypatch.setattr("mura_core.predictor.Predictor.load", None)
     recount.run(folder, 0.25)
-    assert sidecar_of(folder).metrics == before
+    command = f"python -m mura_core recount --weights {folder} --prevalence"
+    assert sidecar_of(folder).metrics == {**before, "recounted_by": f"{command} 0.25"}
     assert weights_digest(folder) == digest
     table = recount.run(folder, 0.4)
     assert "PPV at 40 %" in table
-    assert "| PPV at 40 % |" in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| PPV at 40 % |" in card
+    assert f"    {command} 0.4\n" in card
+    assert f"    {before['command']}\n" in card
     assert sidecar_of(folder).metrics["operating"]["prevalence"] == 0.4
 
 
@@ -132,7 +136,9 @@ def test_the_card_states_the_figures_and_the_limits(released: Path) -> None:
     card = (released / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
     sidecar = sidecar_of(released / "weights")
     assert card == write_model_card(sidecar, released / "weights")
-    assert f"{sidecar.metrics['groups']['all']['probability']['auroc']:.3f}" in card
+    everything = sidecar.metrics["groups"]["all"]
+    assert f"| all | {everything['studies']} | {everything['abnormal']} | too few |" in card
+    assert f"(AUROC there {sidecar.metrics['valid_auroc']:.3f})" in card
     assert "Not a medical device" in card
     assert "{" not in card
 
@@ -201,7 +207,11 @@ def test_the_card_says_how_often_each_call_is_made_and_wrong(released: Path) -> 
     normal, abnormal = (counts[label]["doubt"] for label in ("normal", "abnormal"))
     studies = sidecar.metrics["groups"]["all"]["studies"]
     card = write_model_card(sidecar, released / "weights")
-    assert f"{(normal + abnormal) / studies:.2f} ({normal + abnormal})" in card
+    called = normal + abnormal
+    share = (
+        f"{called}/{studies} too few" if studies < LEAST else f"{called / studies:.2f} ({called}/{studies})"
+    )
+    assert f"{share}; abnormal " in card
 
 
 def test_the_card_tells_what_was_seen_of_this_version_alone(released: Path) -> None:
