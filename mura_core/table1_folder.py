@@ -63,7 +63,8 @@ def claim(
     changed = [name for name in {**earlier, **mine} if name != _DATA and earlier.get(name) != mine.get(name)]
     if changed:
         found = ", ".join(
-            f"{name.replace('_', '-')} {earlier.get(name, 'unknown')} (now {mine.get(name)})" for name in changed
+            f"{name.replace('_', '-')} {earlier.get(name, 'unknown')} (now {mine.get(name)})"
+            for name in changed
         )
         raise MuraError(
             f"{out} holds networks of another recipe: {found}. Expected the same for all rows: give "
