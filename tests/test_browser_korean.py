@@ -36,13 +36,15 @@ NAMES = {
 KEYS = {"Delete", "Enter", "Esc", "Shift", "Tab"}
 FROM_FILES = ("fake-network", "0.0-test", "a.png", "phantom.dcm")
 
-# What a reader sees or hears, on screen or not yet; what is marked as English is meant to be.
+# What a reader sees or hears, on screen or not yet; what is marked as English is meant to be, and Gradio's own
+# sign of waiting is never shown.
 ALL_TEXTS = """() => {
   const said = [];
+  const left_out = "script, style, noscript, .nav-holder, [data-testid=status-tracker].hide, body [lang=en]";
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const { data, parentElement } = walker.currentNode;
-    if (!parentElement.closest("script, style, noscript, .nav-holder, body [lang=en]")) said.push(data);
+    if (!parentElement.closest(left_out)) said.push(data);
   }
   for (const name of ["aria-label", "title", "alt", "placeholder"])
     for (const one of document.querySelectorAll("[" + name + "]")) said.push(one.getAttribute(name));
