@@ -36,7 +36,7 @@ NAMES = {
 KEYS = {"Delete", "Enter", "Esc", "Shift", "Tab"}
 FROM_FILES = ("fake-network", "0.0-test", "a.png", "phantom.dcm")
 
-# What a reader sees or hears, on screen or not yet; what is marked as English is meant to be, and Gradio's own
+# What a reader sees or hears, on screen or not yet; what is marked as English is meant to be. Gradio's own
 # sign of waiting is never shown.
 ALL_TEXTS = """() => {
   const said = [];
