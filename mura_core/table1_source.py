@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SOURCE = "source"
 RATE = 3e-4
-"""VGG16 has no batch statistics and learns nothing at the 1e-3 of `pretrain`; this suits all four."""
+"""Below the 1e-3 of `pretrain`, for VGG16, which has no batch statistics; at this all four learn."""
 
 _LEAST_CROP = 32
 
