@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SOURCE = "source"
 RATE = 3e-4
-"""Below the 1e-3 of `pretrain`, for VGG16, which has no batch statistics and learns at this rate, if slowly."""
+"""Below the 1e-3 of `pretrain`, for VGG16: without batch statistics it learns at this rate, if slowly."""
 
 _LEAST_CROP = 32
 
