@@ -100,7 +100,7 @@ def run_source(options: argparse.Namespace) -> None:
     model = start_model(recipe)
     preprocess = PreprocessOptions(size=recipe.size)
     films = load_films(read_split(options.data, options.format, "train"), preprocess, options.cache)
-    pretrain(films, model, recipe, options.out, options.devices)
+    pretrain(films, model, recipe, options.out, options.devices, options.nodes, options.precision)
     path = options.out / SOURCE_FILE
     write_whole(path, save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
     print(f"Start from it: python -m mura_core train --init {path}")
