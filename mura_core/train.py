@@ -39,7 +39,6 @@ def add_arguments(
 ) -> None:
     """The flags of `train`: where data and results are, the machine, and the recipe `without` some fields."""
     _add_places(parser, out)
-    parser.add_argument("--nodes", type=int, default=1, metavar="M", help="machines; default: %(default)s")
     add_recipe_arguments(parser, Recipe, without)
 
 
@@ -201,5 +200,6 @@ def _add_places(parser: argparse.ArgumentParser, out: str) -> None:
         "--cache", type=Path, default=Path(".cache"), metavar="DIR", help=f"for prepared films; {shown}"
     )
     parser.add_argument("--devices", type=int, default=1, metavar="N", help=f"processes or GPUs; {shown}")
+    parser.add_argument("--nodes", type=int, default=1, metavar="M", help=f"machines; {shown}")
     parser.add_argument("--precision", default="bf16-mixed", help=f"Lightning's name for it; {shown}")
     parser.add_argument("--workers", type=int, default=1, help=f"loading processes per device; {shown}")
