@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
+import inspect
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import cv2
 import numpy as np
@@ -147,6 +151,36 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     told = " ".join(capsys.readouterr().out.split())
     assert f"usage: python -m mura_core {name}" in told
     assert COMMANDS[name].SUMMARY in told
+
+
+def read_of_options(function: FunctionType) -> set[str]:
+    """What a function, and those it hands its `options` on to, read of them but by getattr."""
+    nodes = list(ast.walk(ast.parse(inspect.getsource(function))))
+    names = dict(vars(sys.modules[function.__module__]))
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            exec(compile(ast.Module([node], []), "an import inside", "exec"), names)  # noqa: S102
+    read = {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "options"
+    }
+    for node in nodes:
+        if isinstance(node, ast.Call) and any(getattr(one, "id", "") == "options" for one in node.args):
+            called = eval(ast.unparse(node.func), names)  # noqa: S307
+            if isinstance(called, FunctionType):
+                read |= read_of_options(called)
+    return read
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_reads_no_flag_that_its_parser_lacks(name: str) -> None:
+    parser = argparse.ArgumentParser()
+    COMMANDS[name].add_arguments(parser)
+    given = {action.dest for action in parser._actions} | parser._defaults.keys()
+    read = read_of_options(COMMANDS[name].run)  # type: ignore[arg-type]
+    assert read
+    assert read <= given
 
 
 def test_help_answers_without_loading_the_network() -> None:
