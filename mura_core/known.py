@@ -4,7 +4,7 @@ A film's pooled features, brought to the sum 1 and rooted (so that their distanc
 compared with those of training films by Mahalanobis' distance under probabilistic PCA (Tipping and Bishop
 1999): the main directions with their own variance, all others with one. It is given in units of the
 threshold, which all but one in a hundred of the valid films stay below. On the main directions lies a linear
-layer that names the body part.
+layer that names the body part, on the features themselves one that tells how a film lies: `orientation`.
 
 The file is bound to its weights. Without it, or with that of other weights, nothing is compared.
 """
@@ -23,6 +23,8 @@ from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as to_safetensors
 
 from mura_core.errors import WeightsError
+from mura_core.orientation import Orientation
+from mura_core.pooling import root
 from mura_core.quantisation import weights_digest
 from mura_core.staging import write_whole
 from mura_core.study import BodyPart
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 KNOWN_NAME = "known.safetensors"
-_FORMAT = "1"
+_FORMAT = "2"
+_FORMATS = ("1", _FORMAT)
+"""The first one knows nothing of how films lie."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +55,7 @@ class Known:
         threshold: Squared distance from which a film is noted.
         part_weights: float32 (P, K + 1), of each body part on the main directions; the last is the bias.
         parts: (name, training films) of each body part.
+        orientation: How films lie; None reads each as it lies.
     """
 
     centre: Floats
@@ -58,6 +64,7 @@ class Known:
     threshold: float
     part_weights: Floats
     parts: tuple[tuple[str, int], ...]
+    orientation: Orientation | None = None
 
     def strangeness(self, features: Floats) -> Floats:
         """Compare films with the known ones.
@@ -88,14 +95,6 @@ class Known:
         )
 
 
-def root(features: Floats) -> Floats:
-    """Bring features (V, C), none below 0, to the sum 1, and take their root; what is all 0 stays so."""
-    positive = np.maximum(features, 0)
-    total = positive.sum(axis=1, keepdims=True)
-    rooted: Floats = np.sqrt(positive / np.maximum(total, np.float32(1e-12)))
-    return rooted
-
-
 def softmax(scores: Floats) -> Floats:
     """Probabilities (V, P) of scores (V, P)."""
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -112,6 +111,9 @@ def write_known(folder: Path, known: Known) -> None:
     """
     arrays = {name: np.ascontiguousarray(getattr(known, name), dtype=np.float32) for name in _ARRAYS}
     said = {"weights": weights_digest(folder), "threshold": known.threshold, "parts": known.parts}
+    if known.orientation is not None:
+        arrays[_ORIENTATION] = np.ascontiguousarray(known.orientation.weights, dtype=np.float32)
+        said["side_threshold"] = known.orientation.threshold
     header = {"format": _FORMAT, "known": json.dumps(said), "sha256": _digest(arrays, json.dumps(said))}
     write_whole(folder / KNOWN_NAME, to_safetensors(arrays, header))
 
@@ -137,22 +139,27 @@ def read_known(folder: Path) -> Known | None:
 
 
 _ARRAYS = ("centre", "axes", "variances", "part_weights")
+_ORIENTATION = "orientation_weights"
 
 
 def _parse(content: bytes, weights: str) -> Known:
     arrays = {name: np.asarray(array, dtype=np.float32) for name, array in parse_safetensors(content).items()}
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
-    if header["format"] != _FORMAT:
+    if header["format"] not in _FORMATS:
         raise ValueError(f"its format is {header['format']!r}, expected {_FORMAT!r}")
     if header["sha256"] != _digest(arrays, header["known"]):
         raise ValueError("it is not as it was written")
     said = json.loads(header["known"])
     if said["weights"] != weights:
         raise ValueError("it belongs to other weights")
+    orientation = None
+    if _ORIENTATION in arrays:
+        orientation = Orientation(arrays[_ORIENTATION], float(said["side_threshold"]))
     return Known(
         **{name: arrays[name] for name in _ARRAYS},
         threshold=float(said["threshold"]),
         parts=tuple((str(name), int(films)) for name, films in said["parts"]),
+        orientation=orientation,
     )
 
 

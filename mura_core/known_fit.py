@@ -1,6 +1,6 @@
 """`python -m mura_core known`: learn which films the weights know, and how well others are told from them.
 
-Fitted on training films, its one threshold set on valid films, measured on the test split and on stand-ins
+Fitted on training films, its thresholds set on valid films, measured on the test split and on stand-ins
 for what is no limb film. It writes `known.safetensors` and the figures, `known.json`, beside the weights.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +19,13 @@ from mura_core.checkpoint import find_weights
 from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, ImageError, MuraError
 from mura_core.images import read_radiograph
-from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
+from mura_core.known import KNOWN_NAME, Known, read_known, write_known
 from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
 from mura_core.known_table import known_text
 from mura_core.model_card import KNOWN_FIGURES_NAME
+from mura_core.orientation_fit import features_kept, fit_orientation, read_around
+from mura_core.orientation_measure import measure_turned
+from mura_core.pooling import root
 from mura_core.predictor import Predictor
 from mura_core.preprocess import preprocess
 from mura_core.quantisation import weights_digest
@@ -31,10 +35,11 @@ from mura_core.stand_ins import KINDS, draw
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from mura_core.preprocess import PreprocessOptions
     from mura_core.records import StudyRecord, ViewRecord
     from mura_core.study import Radiograph
 
@@ -61,27 +66,30 @@ def run(options: argparse.Namespace) -> str:
         if count < 1:
             raise MuraError(f"{flag} is {count}, expected 1 or more: nothing can be measured on none.")
     folder = find_weights(options.weights)
-    predictor = Predictor.load(folder, options.device)
+    loaded = Predictor.load(folder, options.device)
     views = {
         split: _views(read_split(options.data, options.format, split), options.films)
         for split in ("train", "valid", "test")
     }
-    seen = {split: look(predictor, [view.path for _, view in rows]) for split, rows in views.items()}
-    parts = {split: [shown_part(record, view) for record, view in rows] for split, rows in views.items()}
-    known = fit(seen["train"].features, seen["valid"].features, parts["train"], parts["valid"])
-    films = [view.path for _, view in views["test"]]
-    strangers = {
-        kind: look(predictor, [draw(kind, number, films) for number in range(options.stand_ins)])
-        for kind in KINDS
-    }
+    train, valid = (
+        look(partial(read_around, loaded.engine.read), loaded.sidecar.preprocess, _paths(views[split]))
+        for split in ("train", "valid")
+    )
+    orientation = fit_orientation(train.features, valid.features)
+    kept = Seen(features_kept(orientation, valid.features), valid.plain)
+    known = replace(
+        fit(train.features[0], kept.features, _parts(views["train"]), _parts(views["valid"])),
+        orientation=orientation,
+    )
+    # As it is served from now on, whatever lay beside the weights before.
+    served = Predictor(loaded.engine, loaded.sidecar, known=known)
     figures = {
         "weights": weights_digest(folder),
-        "engine": predictor.engine.name,
+        "engine": served.engine.name,
         "data": options.format,
         "films": {split: len(rows) for split, rows in views.items()},
-        "refused": {split: refused(known, seen[split]) for split in ("valid", "test")},
-        "kinds": measure_kinds(known, seen["test"], strangers),
-        "body_part": measure_parts(known, seen["test"].features, parts["test"]),
+        **measure(served, known, kept, views["test"], options.stand_ins),
+        "turned": measure_turned(served.engine, served.sidecar.preprocess, orientation, views["test"]),
     }
     write_known(folder, known)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
@@ -89,6 +97,31 @@ def run(options: argparse.Namespace) -> str:
     if read_known(folder) is None:
         raise DatasetError(f"{folder / KNOWN_NAME} was written, but does not read back. Try again.")
     return known_text(figures)
+
+
+def measure(
+    served: Predictor,
+    known: Known,
+    valid: Seen,
+    test: Sequence[tuple[StudyRecord, ViewRecord]],
+    stand_ins: int,
+) -> dict[str, Any]:
+    """Measure how well others are told from known films, on test films and so many stand-ins of each kind."""
+    films, options = _paths(test), served.sidecar.preprocess
+
+    def features(prepared: Sequence[Floats]) -> Floats:
+        return served.read(prepared)[0].features
+
+    seen = look(features, options, films)
+    strangers = {
+        kind: look(features, options, [draw(kind, number, films) for number in range(stand_ins)])
+        for kind in KINDS
+    }
+    return {
+        "refused": {"valid": refused(known, valid), "test": refused(known, seen)},
+        "kinds": measure_kinds(known, seen, strangers),
+        "body_part": measure_parts(known, seen.features, _parts(test)),
+    }
 
 
 def shown_part(record: StudyRecord, view: ViewRecord) -> str:
@@ -104,8 +137,15 @@ def shown_part(record: StudyRecord, view: ViewRecord) -> str:
     return "+".join(flagged) or record.body_part
 
 
-def look(predictor: Predictor, sources: Sequence[Path | bytes]) -> Seen:
+def look(
+    read: Callable[[Sequence[Floats]], Floats], options: PreprocessOptions, sources: Sequence[Path | bytes]
+) -> Seen:
     """Let the network look at films, each prepared as it is served.
+
+    Args:
+        read: Gives features (..., V, C) of V prepared films.
+        options: How they are prepared.
+        sources: Films, as files or as what is in them.
 
     Raises:
         ImageError: One cannot be read; the text names it.
@@ -113,12 +153,11 @@ def look(predictor: Predictor, sources: Sequence[Path | bytes]) -> Seen:
     features, plain = [], []
     for start in range(0, len(sources), _BATCH):
         batch = [_read(source) for source in sources[start : start + _BATCH]]
-        films = [preprocess(film.pixels, predictor.sidecar.preprocess)[0] for film in batch]
-        features.append(predictor.engine.read(films).features)
+        features.append(read([preprocess(film.pixels, options)[0] for film in batch]))
         plain += [plain_remarks(film) for film in batch]
         if sys.stderr.isatty():
             print(f"\r{start + len(batch)} of {len(sources)} ", end="", file=sys.stderr)
-    return Seen(np.concatenate(features), tuple(plain))
+    return Seen(np.concatenate(features, axis=-2), tuple(plain))
 
 
 def fit(train: Floats, valid: Floats, train_parts: Sequence[str], valid_parts: Sequence[str]) -> Known:
@@ -184,6 +223,14 @@ def _views(records: Sequence[StudyRecord], most: int) -> list[tuple[StudyRecord,
     """All views of the records, or `most` taken evenly from them."""
     rows = [(record, view) for record in records for view in record.views]
     return [rows[int(index)] for index in np.linspace(0, len(rows) - 1, min(most, len(rows)))]
+
+
+def _paths(rows: Sequence[tuple[StudyRecord, ViewRecord]]) -> list[Path]:
+    return [view.path for _, view in rows]
+
+
+def _parts(rows: Sequence[tuple[StudyRecord, ViewRecord]]) -> list[str]:
+    return [shown_part(record, view) for record, view in rows]
 
 
 def _read(source: Path | bytes) -> Radiograph:

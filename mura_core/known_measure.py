@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Seen(NamedTuple):
-    """What the network makes of N films: features float32 (N, C), and each film's plain remarks."""
+    """What the network makes of N films: features float32 (..., N, C), and each film's plain remarks."""
 
     features: Floats
     plain: tuple[tuple[Remark, ...], ...]

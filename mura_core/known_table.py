@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mura_core.report import cell
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def known_text(figures: Mapping[str, Any]) -> str:
@@ -36,8 +38,30 @@ def known_text(figures: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
         *(_part_row(row["part"].replace("+", " and "), row.get("train"), row) for row in part["parts"]),
         _part_row("all", films["train"], part["all"]),
+        *_turned_lines(figures.get("turned", [])),
     ]
     return "\n".join(lines)
+
+
+def _turned_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How films that lie on their side fare; nothing where that was not measured."""
+    if not rows:
+        return []
+    return [
+        "",
+        "A film that seems to lie on its side is read turned back, and gets a note; one upside down is read "
+        "as it lies. Test films, each turned as it is stored, before anything else is done to it; AUROC of "
+        "a film's own probability:",
+        "",
+        "| turned to the left | judged on its side | turned back rightly | AUROC as it lies | as served |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row['degrees']} degrees | {row['judged']} of {row['films']} "
+            f"({_share(row['judged'], row['films'])}) | {row['right']} | {cell(row, 'auroc_plain')} | "
+            f"{cell(row, 'auroc_served')} |"
+            for row in rows
+        ),
+    ]
 
 
 def _part_row(name: str, trained: object, row: Mapping[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""From a score for every location to a film's logit and its maps: the classification layer's last step."""
+"""From a score for every location to a film's logit and its maps: the classification layer's last step.
+
+Beside that, what is made of a film's pooled features before films are compared by them.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +51,11 @@ def pool(scores: FloatMap, features: FloatMap, bias: float, focus: float) -> Map
         scores + np.float32(bias),
         features,
     )
+
+
+def root(features: FloatMap) -> FloatMap:
+    """Bring features (V, C), none below 0, to the sum 1, and take their root; what is all 0 stays so."""
+    positive = np.maximum(features, 0)
+    total = positive.sum(axis=1, keepdims=True)
+    rooted: FloatMap = np.sqrt(positive / np.maximum(total, np.float32(1e-12)))
+    return rooted

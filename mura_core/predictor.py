@@ -16,6 +16,7 @@ from mura_core.cores import side_by_side
 from mura_core.engines import Background, check_device, load_engine
 from mura_core.errors import ImageError, MuraError
 from mura_core.known import read_known
+from mura_core.orientation import read_turning
 from mura_core.preprocess import preprocess
 from mura_core.remarks import Doubts, all_remarks, plain_remarks
 from mura_core.stability import read_changed, read_measured
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mura_core.study import Call, Study, View
 
     FloatMap = NDArray[np.float32]
+    Turns = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ class Variant:
     Attributes:
         options: What was done to the films.
         released: Whether that is what the weights were trained and measured with.
-        films: float32 (S, S) in [0, 1] for each view, in order: what the network saw.
+        films: float32 (S, S) in [0, 1] for each view, in order: what the network saw, as the film lies.
         view_probabilities: Calibrated probability in [0, 1] of each view.
         study_probability: Their mean.
         calls: The call of each view at the fixed operating points.
@@ -129,11 +131,13 @@ class Predictor:
         _check_views(study)
         prepared, preprocess_s = zip(*side_by_side(self._prepare, study.views), strict=True)
         start = time.perf_counter()
-        maps = self._run([film for film, _ in prepared])
+        maps, turns = self.read([film for film, _ in prepared])
         network_s = (time.perf_counter() - start) / len(study.views)
 
         views = tuple(
-            self._view_result(view, index, maps, prepared[index][1], Timing(preprocess_s[index], network_s))
+            self._view_result(
+                view, maps, turns, index, prepared[index][1], Timing(preprocess_s[index], network_s)
+            )
             for index, view in enumerate(study.views)
         )
         return self._study_result(views)
@@ -187,6 +191,23 @@ class Predictor:
         film = preprocess(view.radiograph.pixels, self.sidecar.preprocess)
         return film, time.perf_counter() - start
 
+    def read(self, films: Sequence[FloatMap]) -> tuple[Maps, Turns]:
+        """Run the network; films that lie on their side are read turned back, where that was learnt.
+
+        Args:
+            films: float32 (S, S) in [0, 1] for each view, prepared; not changed.
+
+        Returns:
+            The reading of each film that counts, in the film's own frame; and by how many quarters to the
+            left each lies turned: 0, 1 or 3, int64 (V,).
+
+        Raises:
+            MuraError: The network's answer is no number.
+        """
+        if self.known is None or self.known.orientation is None:
+            return self._run(films), np.zeros(len(films), dtype=np.int64)
+        return read_turning(self._run, films, self.known.orientation)
+
     def _run(self, films: Sequence[FloatMap]) -> Maps:
         """Run the network; what is no number would pass every threshold as a normal film does."""
         maps = self.engine.read(films)
@@ -198,7 +219,7 @@ class Predictor:
         return maps
 
     def _probabilities(self, films: Sequence[FloatMap]) -> tuple[float, ...]:
-        return tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in self._run(films).logits)
+        return tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in self.read(films)[0].logits)
 
     def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
         films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
@@ -215,21 +236,22 @@ class Predictor:
             call=call(mean),
         )
 
-    def _doubts(self, view: View, features: FloatMap) -> Doubts:
+    def _doubts(self, view: View, features: FloatMap, turned: bool) -> Doubts:
         """What speaks against relying on a view's call, by its pixels and by its features."""
         plain = plain_remarks(view.radiograph)
         if self.known is None:
             return Doubts(plain)
         strangeness = float(self.known.strangeness(features[None])[0])
         part = self.known.body_parts(features[None])[0]
-        return Doubts(all_remarks(plain, strangeness, part), strangeness, part)
+        return Doubts(all_remarks(plain, strangeness, part, turned=turned), strangeness, part)
 
     def _view_result(
-        self, view: View, index: int, maps: Maps, geometry: Geometry, timing: Timing
+        self, view: View, maps: Maps, turns: Turns, index: int, geometry: Geometry, timing: Timing
     ) -> ViewResult:
         logit = float(maps.logits[index])
         probability = sigmoid(logit / self.sidecar.temperature)
-        doubts = self._doubts(view, maps.features[index])
+        turned = 90 * int(turns[index])
+        doubts = self._doubts(view, maps.features[index], turned > 0)
         return ViewResult(
             name=view.name,
             abnormality_probability=probability,
@@ -243,6 +265,7 @@ class Predictor:
             remarks=doubts.remarks,
             strangeness=doubts.strangeness,
             body_part=doubts.body_part,
+            turned=turned,
         )
 
     def _study_result(self, views: tuple[ViewResult, ...]) -> StudyResult:

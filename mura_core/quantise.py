@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> None:
             engine = OpenVinoEngine(state, sidecar.preprocess.size, precision, ranges)
             engines[engine.name] = engine
     records = read_split(options.data, options.format, "test")
+    # Without what they know: the networks are compared, not which films are turned before they are read.
     rows = measure(records, {name: Predictor(engine, sidecar) for name, engine in engines.items()})
     print(engine_table(rows))
     excess = beyond_limits(rows.get("openvino int8"))

@@ -168,6 +168,7 @@ def _view_content(file: str, view: View, answer: ViewResult) -> dict[str, Any]:
         "remarks": list(answer.remarks),
         "strangeness": None if answer.strangeness is None else min(answer.strangeness, _STRANGEST),
         "body_part": None if answer.body_part is None else asdict(answer.body_part),
+        "turned": answer.turned,
         "overlay": None,
     }
 

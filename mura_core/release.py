@@ -1,4 +1,7 @@
-"""`python -m mura_core release`: measure a candidate on the test split once, put it in `weights/`."""
+"""`python -m mura_core release`: measure a candidate on the test split, put it in `weights/`.
+
+Of weights that lie there already, the figures are measured anew: with what `known` learnt of them since.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from mura_core.model_card import write_model_card
 from mura_core.operating import check_prevalence
 from mura_core.predictor import Predictor
 from mura_core.recount import STUDIES_NAME
+from mura_core.sidecar import SIDECAR_NAME, read_sidecar, sidecar_text
 from mura_core.staging import write_whole
 from mura_core.studies_file import read_csv, without_names
 from mura_core.study_table import write_csv
@@ -28,16 +32,43 @@ if TYPE_CHECKING:
 HALF_MOVES_AUROC_BY = 0.002
 """Half precision is kept where it moves the test AUROC by less than this and changes no call."""
 
+_HALF = "half_precision"
+_REMEDY = "Name a folder with weights that `python -m mura_core train` made."
 _KEPT = ("dataset", "command", "versions", "options", "groups", "operating", "localisation")
 
 
 def run(options: argparse.Namespace) -> None:
     """Write the candidate to `--out` in half precision if that changes nothing, with figures and model card.
 
+    A candidate that was released there before stays as it is, and is measured again.
+
     Raises:
         MuraError: The candidate, the data or the prevalence cannot be used.
     """
     check_prevalence(options.prevalence)
+    if not _is_released(options):
+        _put(options)
+    arguments = (options.data, options.format, "test", options.out, options.report, options.device)
+    print(evaluate.run(*arguments, options.prevalence))
+    measured = json.loads((options.report / "metrics.json").read_text())
+    sidecar, shards, tensors = read_sidecar(options.out, _REMEDY)
+    before = {key: value for key, value in sidecar.metrics.items() if key != "recounted_by"}
+    released = replace(sidecar, metrics={**before, **{key: measured[key] for key in _KEPT}})
+    rows = without_names(read_csv(options.report / "studies.csv"))
+    write_whole(options.out / STUDIES_NAME, write_csv(rows).encode())
+    write_whole(options.out / SIDECAR_NAME, sidecar_text(released, shards, tensors=tensors).encode())
+    write_whole(options.out / "MODEL_CARD.md", write_model_card(released, options.out).encode())
+    print(f"Released: {options.out}")
+
+
+def _is_released(options: argparse.Namespace) -> bool:
+    if options.candidate.resolve() != options.out.resolve():
+        return False
+    return _HALF in read_sidecar(options.candidate, _REMEDY)[0].metrics
+
+
+def _put(options: argparse.Namespace) -> None:
+    """Save the candidate to `--out`, without figures but those of its precision."""
     sidecar, state = load_weights(options.candidate)
     records = read_split(options.data, options.format, "test")
     full = evaluate.predict_records(records, Predictor.load(options.candidate, options.device))
@@ -45,18 +76,8 @@ def run(options: argparse.Namespace) -> None:
     halved = evaluate.predict_records(records, Predictor.load(options.out, options.device))
     difference = compare(full, halved)
     half = abs(difference["auroc_change"]) < HALF_MOVES_AUROC_BY and not difference["calls_changed"]
-    if not half:
-        save_weights(options.out, state, sidecar, half=False)
-    arguments = (options.data, options.format, "test", options.out, options.report, options.device)
-    print(evaluate.run(*arguments, options.prevalence))
-    measured = json.loads((options.report / "metrics.json").read_text())
-    figures = {"half_precision": {"kept": half, **difference}, **{key: measured[key] for key in _KEPT}}
-    released = replace(sidecar, metrics={**sidecar.metrics, **figures})
-    save_weights(options.out, state, released, half=half)
-    rows = without_names(read_csv(options.report / "studies.csv"))
-    write_whole(options.out / STUDIES_NAME, write_csv(rows).encode())
-    write_whole(options.out / "MODEL_CARD.md", write_model_card(released, options.out).encode())
-    print(f"Released: {options.out}")
+    compared = replace(sidecar, metrics={**sidecar.metrics, _HALF: {"kept": half, **difference}})
+    save_weights(options.out, state, compared, half=half)
 
 
 def compare(full: Sequence[StudyRow], halved: Sequence[StudyRow]) -> dict[str, Any]:

@@ -57,6 +57,8 @@ SENTENCES = {
     Remark.SMALL: "Smaller than what the network looks at: a fine fracture cannot be seen. "
     "Export it at its original size.",
     Remark.POLARITY: "It may be inverted. If bone is dark, invert the file and read it again.",
+    Remark.TURNED: "Seems to lie on its side: the call was made on the film turned by 90 degrees. If it lies "
+    "the right way, take the call with care.",
     Remark.RARE_PART: "The model was trained on few films of this body part. Take the call with care.",
 }
 """For the command line; the page has its own in each language."""
@@ -94,7 +96,7 @@ def plain_remarks(radiograph: Radiograph) -> tuple[Remark, ...]:
 
 
 def all_remarks(
-    plain: tuple[Remark, ...], strangeness: float | None, part: BodyPart | None
+    plain: tuple[Remark, ...], strangeness: float | None, part: BodyPart | None, *, turned: bool = False
 ) -> tuple[Remark, ...]:
     """Add what the network makes of the film.
 
@@ -102,7 +104,10 @@ def all_remarks(
         plain: The film's `plain_remarks`.
         strangeness: As in `ViewResult`.
         part: Likewise.
+        turned: Whether it was turned before it was read.
     """
+    if turned:
+        plain = (*plain, Remark.TURNED)
     if strangeness is not None and strangeness >= 1:
         return (Remark.UNFAMILIAR, *plain)
     if part is not None and part.probability >= SURE and part.films < FEW_FILMS:

@@ -33,6 +33,7 @@ class Remark(StrEnum):
     OTHER_PART = "other_part"
     SMALL = "small"
     POLARITY = "polarity"
+    TURNED = "turned"
     RARE_PART = "rare_part"
 
     @property
@@ -205,6 +206,8 @@ class ViewResult:
         strangeness: How unlike the training films the network finds it; from 1 on it is noted. None where
             that was not measured.
         body_part: The likeliest one, however likely; None where that was not measured.
+        turned: Degrees, clockwise, by which the film was turned before it was read, for it seems to lie on
+            its side: 0, 90 or 270. All maps are in the frame of the film as it lies.
     """
 
     name: str
@@ -219,6 +222,7 @@ class ViewResult:
     remarks: tuple[Remark, ...] = ()
     strangeness: float | None = None
     body_part: BodyPart | None = None
+    turned: int = 0
 
     @property
     def heatmap(self) -> NDArray[np.float32]:

@@ -14,14 +14,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mura_core import known as known_module
 from mura_core import known_fit
 from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, MuraError
 from mura_core.images import read_radiograph
-from mura_core.known import KNOWN_NAME, Known, read_known, root, write_known
+from mura_core.known import KNOWN_NAME, Known, read_known, write_known
 from mura_core.known_fit import AXES, fit
 from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
 from mura_core.model_card import KNOWN_FIGURES_NAME
+from mura_core.orientation import Orientation
+from mura_core.pooling import root
 from mura_core.predictor import Predictor
 from mura_core.quantisation import weights_digest
 from mura_core.reading import Reading, as_json, table
@@ -140,6 +143,28 @@ def test_what_is_written_reads_back(folder: Path, known: Known) -> None:
     assert (folder / KNOWN_NAME).stat().st_size < 2_000_000
 
 
+def test_how_films_lie_is_kept_with_the_rest(folder: Path, known: Known) -> None:
+    layer = np.random.default_rng(0).normal(size=(4, CHANNELS + 1)).astype(np.float32)
+    write_known(folder, replace(known, orientation=Orientation(layer, 4.5)))
+    back = read_known(folder)
+    assert back is not None
+    assert back.orientation is not None
+    assert back.orientation.threshold == 4.5
+    np.testing.assert_array_equal(back.orientation.weights, layer)
+
+
+def test_a_file_of_the_first_format_tells_nothing_of_how_films_lie(
+    folder: Path, known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version, readable in (("1", True), ("3", False)):
+        monkeypatch.setattr(known_module, "_FORMAT", version)
+        write_known(folder, known)
+        monkeypatch.undo()
+        back = read_known(folder)
+        assert (back is not None) == readable
+        assert back is None or back.orientation is None
+
+
 def break_array(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -207,7 +232,13 @@ def test_a_rare_part_asks_for_care_and_a_strange_film_has_no_part() -> None:
     assert all_remarks((), 0.5, rare) == (Remark.RARE_PART,)
     assert all_remarks((), 0.5, common) == all_remarks((), 0.5, replace(rare, probability=0.5)) == ()
     assert all_remarks((Remark.SMALL,), 1.0, rare) == (Remark.UNFAMILIAR, Remark.SMALL)
-    assert not is_grave((Remark.RARE_PART, Remark.SMALL, Remark.POLARITY))
+    assert all_remarks((Remark.SMALL,), 1.0, rare, turned=True) == (
+        Remark.UNFAMILIAR,
+        Remark.SMALL,
+        Remark.TURNED,
+    )
+    assert all_remarks((), 0.5, rare, turned=True) == (Remark.TURNED, Remark.RARE_PART)
+    assert not is_grave((Remark.RARE_PART, Remark.SMALL, Remark.POLARITY, Remark.TURNED))
     assert is_grave((Remark.SMALL, Remark.COLOUR))
 
 

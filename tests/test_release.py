@@ -132,6 +132,38 @@ def test_half_precision_is_kept_only_where_no_call_changed(released: Path) -> No
     assert (sizes["weights"] < 0.6 * sizes["candidate"]) == half["kept"]
 
 
+def test_released_weights_are_measured_again_and_stay_as_they_are(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(released / "weights", folder)
+    recount.run(folder, 0.25)
+    before, digest = sidecar_of(folder).metrics, weights_digest(folder)
+    names = sorted(path.name for path in folder.iterdir())
+    (folder / "studies.csv").write_text("spoilt")
+    monkeypatch.setattr("mura_core.release.save_weights", None)
+    release.run(
+        argparse.Namespace(
+            candidate=folder,
+            data=released / "MURA-v1.1",
+            format="mura",
+            out=folder,
+            report=tmp_path / "report",
+            device="cpu",
+            prevalence=0.4,
+        )
+    )
+    after = sidecar_of(folder).metrics
+    assert "recounted_by" in before
+    assert "recounted_by" not in after
+    assert after["operating"]["prevalence"] == 0.4
+    assert after["half_precision"] == before["half_precision"]
+    assert after["valid_auroc"] == before["valid_auroc"]
+    assert weights_digest(folder) == digest
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert read_csv(folder / "studies.csv") == read_csv(released / "weights" / "studies.csv")
+
+
 def test_the_card_states_the_figures_and_the_limits(released: Path) -> None:
     card = (released / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
     sidecar = sidecar_of(released / "weights")
