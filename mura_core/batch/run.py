@@ -17,6 +17,7 @@ from mura_core.batch.table import check_format, rows_of, write_table
 from mura_core.batch.worklist import read_worklist
 from mura_core.checkpoint import find_weights
 from mura_core.errors import MuraError
+from mura_core.known import KNOWN_NAME
 from mura_core.reading import NOTICE
 from mura_core.sidecar import SIDECAR_NAME
 
@@ -118,8 +119,10 @@ def _rows(worklist: Worklist, journal: Journal, summary: Summary) -> Iterator[di
 
 
 def _fingerprint_model(weights: Path) -> str:
-    """Hash the sidecar, which names the hash of every weight, together with this package's version."""
-    return hashlib.sha256((weights / SIDECAR_NAME).read_bytes() + __version__.encode()).hexdigest()
+    """Hash the sidecar, which names the hash of every weight, this package's version, and what is known."""
+    known = weights / KNOWN_NAME
+    learnt = known.read_bytes() if known.is_file() else b""
+    return hashlib.sha256((weights / SIDECAR_NAME).read_bytes() + __version__.encode() + learnt).hexdigest()
 
 
 def _fingerprint(worklist: Worklist, item: Item, model: str) -> str:
