@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,12 @@ import cv2
 import pytest
 
 from mura_core.__main__ import main
+from mura_core.batch import run
 from mura_core.batch.columns import COLUMNS
 from mura_core.batch.crew import Worker, read_all
 from mura_core.batch.worklist import read_worklist
 from mura_core.errors import MuraError
+from mura_core.known import KNOWN_NAME
 from mura_core.remarks import NOT_COMPARED
 from tests.radiograph_files import phantom, write_dicom
 
@@ -145,6 +148,15 @@ def test_a_second_run_reads_what_changed_and_nothing_else(
     assert "1 read now, 5 by an earlier run" in capsys.readouterr().out
     changed = json.loads(results.with_name("one.csv.journal").read_text().splitlines()[-1])
     assert changed["study"] == "s3"
+
+
+def test_what_the_weights_know_is_part_of_the_model(untrained_weights: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(untrained_weights, tmp_path / "weights")
+    found = [run._fingerprint_model(folder)]
+    for content in (b"one", b"other"):
+        (folder / KNOWN_NAME).write_bytes(content)
+        found.append(run._fingerprint_model(folder))
+    assert len(set(found)) == 3
 
 
 def test_a_kill_loses_at_most_what_was_in_flight(

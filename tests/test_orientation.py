@@ -64,7 +64,7 @@ def predictor(orientation: Orientation | None, engine: Edges | None = None) -> P
     known = Known(
         centre=np.zeros(4, np.float32),
         axes=np.eye(1, 4, dtype=np.float32),
-        variances=np.ones(2, np.float32),
+        variances=np.array([0.1, 1], np.float32),
         threshold=2.0,
         part_weights=np.zeros((1, 2), np.float32),
         parts=(("leg", 900),),
