@@ -29,6 +29,7 @@ class Recipe:
     size: int = _flag(320, "side of the network's input, px")
     roi: bool = _flag(True, "crop each film to the region of interest")
     enhance: bool = _flag(True, "equalise each film's local contrast")
+    augment: bool = _flag(True, "turn, bend, blur and disturb the training films anew in each epoch")
     transfer_epochs: int = _flag(10, "epochs with the transferred layers frozen")
     fine_tune_epochs: int = _flag(10, "epochs in which all layers learn")
     transfer_rate: float = _flag(1e-3, "learning rate of the new layer while the others are frozen")

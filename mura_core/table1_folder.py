@@ -8,13 +8,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mura_core.errors import DatasetError, MuraError
+from mura_core.recipe import Recipe
 from mura_core.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mura_core.recipe import Recipe, SourceRecipe
+    from mura_core.recipe import SourceRecipe
     from mura_core.records import StudyRecord
 
 RECIPE_FILE = "recipe.json"
@@ -54,7 +55,8 @@ def claim(
             staging.publish({RECIPE_FILE: (json.dumps(mine, indent=2) + "\n").encode()})
         return
     try:
-        earlier = dict(json.loads(path.read_text(encoding="utf-8")))
+        # A choice that came later has as its default what was done before.
+        earlier = {**asdict(Recipe()), **dict(json.loads(path.read_text(encoding="utf-8")))}
     except (ValueError, TypeError) as error:
         raise MuraError(
             f"{path} is damaged, so the recipe of what lies there is unknown. Expected what an earlier run "

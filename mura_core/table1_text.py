@@ -77,7 +77,7 @@ def build(
         "format": 1,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **table,
-        "machine": _machine(),
+        "machine": machine_name(),
         "versions": measured[-1]["versions"],
         "options": options,
         **{name: everything[name] for name in ("studies", "views", "patients", "abnormal")},
@@ -205,7 +205,8 @@ def _published(row: Mapping[str, Any]) -> dict[str, float] | None:
     return None if found is None else {"accuracy_percent": found[0], "loss": found[1]}
 
 
-def _machine() -> str:
+def machine_name() -> str:
+    """What a training here runs on."""
     import torch
 
     if torch.cuda.is_available():

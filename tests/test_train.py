@@ -101,6 +101,26 @@ def test_the_first_phase_changes_the_new_layer_alone(films: list[Films], tmp_pat
     assert changed == {"classifier.weight", "classifier.bias"}
 
 
+def test_films_are_augmented_unless_the_recipe_says_no(films: list[Films], tmp_path: Path) -> None:
+    seen: dict[bool, list[tuple[int, torch.Tensor]]] = {True: [], False: []}
+
+    def look(task: TwoPhase, batch: dict[str, torch.Tensor], place: int) -> torch.Tensor:
+        seen[task.recipe.augment] += zip(batch["film_index"].tolist(), batch["film"], strict=True)
+        return whole_step(task, batch, place)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TwoPhase, "training_step", look)
+        for augment in seen:
+            train(films, replace(RECIPE, augment=augment, fine_tune_epochs=0), tmp_path / str(augment))
+    same = {
+        augment: [np.array_equal(film[0].numpy(), films[0].pixels[index]) for index, film in drawn]
+        for augment, drawn in seen.items()
+    }
+    assert all(same[False])
+    assert len(same[False]) == len(same[True]) > 8
+    assert not any(same[True])
+
+
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 def test_the_second_phase_changes_all_layers_and_a_resumed_run_ends_like_a_whole_one(
     films: list[Films], tmp_path: Path, averaging: float
