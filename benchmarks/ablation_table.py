@@ -71,7 +71,7 @@ def build(
 def write_markdown(table: Mapping[str, Any]) -> str:
     """Lay the figures of `build` out."""
     recipe, everything, arm = table["recipe"], table["groups"]["all"], table["groups"]["arm"]
-    epochs = f"{recipe['transfer_epochs']} in which the new layer alone learns, then "
+    epochs = f"{recipe['transfer_epochs']} epoch(s) in which the new layer alone learns, then "
     epochs += f"{recipe['fine_tune_epochs']} in which all layers do"
     text = [
         "# What each choice of the recipe adds",

@@ -11,7 +11,7 @@ from benchmarks.speed_tables import summary
 from mura_core.checkpoint import load_weights
 from mura_core.model_card import engine_table, summary_table, write_model_card
 from mura_core.quantisation import INT8_NAME
-from mura_core.report import cell
+from mura_core.report import counted_cell
 
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- figures:start -->", "<!-- figures:end -->"
@@ -35,7 +35,8 @@ def figures_block(weights: Path, speed: Path) -> str:
         "|---|---|---|",
     ]
     for method, values in places["methods"].items():
-        lines.append(f"| {method} | {cell(values, 'hit')} | {cell(values, 'hit_margin')} |")
+        cells = [counted_cell(places["patients"], values, name) for name in ("hit", "hit_margin")]
+        lines.append(f"| {method} | {' | '.join(cells)} |")
     lines += [
         "",
         f"Measured by `{sidecar.metrics['command']}`; more in [the model card](weights/MODEL_CARD.md).",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core import report
 from mura_core.known_table import known_text
-from mura_core.operating_table import operating_rule
+from mura_core.operating_table import LEAST, operating_rule
 from mura_core.quantisation import INT8_NAME, weights_digest
 from mura_core.stability import STABILITY_NAME
 
@@ -157,19 +157,27 @@ def stability_lines(content: Mapping[str, Any]) -> str:
     counts = ("studies", "abnormal", "doubt", "called", "missed", "false_alarms")
     named = {"all": "all", "steady": "no change alters the call", "unsteady": "some change alters it"}
     for name, group in content["groups"].items():
-        cells = [named[name], *(str(group[key]) for key in counts), report.cell(group, "error")]
+        error = report.counted_cell(group["called"], group, "error")
+        cells = [named[name], *(str(group[key]) for key in counts), error]
         lines.append(f"| {' | '.join(cells)} |")
+    everything, mean = content["groups"]["all"], content["mean_of_readings"]
+    # Of what ranks or compares two kinds of study, both have to be enough.
+    wrong = everything["missed"] + everything["false_alarms"]
+    of_errors = min(wrong, everything["called"] - wrong)
+    of_labels = min(everything["abnormal"], everything["studies"] - everything["abnormal"])
+    of_groups = min(content["groups"][name]["called"] for name in ("steady", "unsteady"))
     signs = "; ".join(
-        f"{name} {report.cell(sign, 'auroc')}" for name, sign in content["signs_of_error"].items()
+        f"{name} {report.counted_cell(of_errors, sign, 'auroc')}"
+        for name, sign in content["signs_of_error"].items()
     )
-    mean = content["mean_of_readings"]
     lines += [
         "",
         f"Error where a change alters the call, less error where none does: "
-        f"{report.cell(content, 'error_difference')}. AUROC of each sign for a wrong call: {signs}.",
+        f"{report.counted_cell(of_groups, content, 'error_difference')}. AUROC of each sign for a wrong "
+        f"call: {signs}.",
         "",
-        f"AUROC of the films as they are {report.cell(mean, 'auroc')}; the mean over all readings changes it "
-        f"by {report.cell(mean, 'difference')}.",
+        f"AUROC of the films as they are {report.counted_cell(of_labels, mean, 'auroc')}; the mean over all "
+        f"readings changes it by {report.counted_cell(of_labels, mean, 'difference')}.",
         "",
         "| change | mean shift of probability | mean size of the shift | calls altered |",
         "|---|---|---|---|",
@@ -205,6 +213,8 @@ def _pointing(localisation: Mapping[str, Any] | None) -> str:
     if localisation is None:
         return "- How well the heatmap points was not measured: the data has no boxes."
     found = localisation["true positives"]
+    if found["patients"] < LEAST:
+        return f"- How well the heatmap points is not known: {found['patients']} true positives are too few."
     shares = [report.cell(found["methods"][name], "hit_margin") for name in ("heatmap", "centre")]
     gain = found["gain_over"]["centre"]["hit_margin_ci95"]
     verdict = "was" if gain is not None and gain[0] > 0 else "was not"

@@ -98,13 +98,10 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
     tables.append(_Table(*call_rows(groups)))
     for subset, found in (measured["localisation"] or {}).items():
         title = f"Localisation, {subset}: {found['views']} views of {found['patients']} patients"
+        shown = found["methods"] | {f"heatmap - {over}": gain for over, gain in found["gain_over"].items()}
         lines = [
-            (method, *(cell(values, name) for name in LOCALISATION_MEASURES))
-            for method, values in found["methods"].items()
-        ]
-        lines += [
-            (f"heatmap - {method}", *(cell(values, name) for name in LOCALISATION_MEASURES))
-            for method, values in found["gain_over"].items()
+            (method, *(counted_cell(found["patients"], values, name) for name in LOCALISATION_MEASURES))
+            for method, values in shown.items()
         ]
         tables.append(
             _Table(title, ("map", *(_TITLES[name] for name in LOCALISATION_MEASURES)), tuple(lines))
@@ -126,6 +123,11 @@ def cell(values: Mapping[str, Any], name: str) -> str:
     return f"{values[name]:.3f} [{bounds}]"
 
 
+def counted_cell(patients: int, values: Mapping[str, Any], name: str) -> str:
+    """One figure as `cell` has it, or that it was counted from too few patients."""
+    return cell(values, name) if patients >= LEAST else TOO_FEW
+
+
 def group_cell(group: Mapping[str, Any], values: Mapping[str, Any], name: str) -> str:
     """One figure of a group of studies as `cell` has it, or that the group has too few patients for it.
 
@@ -140,7 +142,7 @@ def group_cell(group: Mapping[str, Any], values: Mapping[str, Any], name: str) -
     normal = group.get("patients_normal", group["studies"] - group["abnormal"])
     needed = {"sensitivity": abnormal, "specificity": normal}
     needed |= dict.fromkeys(("auroc", "average_precision", "cohen_kappa"), min(abnormal, normal))
-    return cell(values, name) if needed.get(name, group["patients"]) >= LEAST else TOO_FEW
+    return counted_cell(needed.get(name, group["patients"]), values, name)
 
 
 def _as_text(table: _Table) -> str:

@@ -294,8 +294,11 @@ def test_table_shows_value_and_interval(tmp_path: Path) -> None:
     measured = evaluate(phantom_records(tmp_path), FakePredictor(), tmp_path / "out", resamples=50)
     text = report.format_table(measured)
     # A drawn film is like another, so no draw of them differs.
-    found = measured["localisation"]["all abnormal with boxes"]["methods"]["heatmap"]
-    assert f"{found['energy']:.3f} [n/a]" in text
+    heatmap = next(line for line in text.splitlines() if line.startswith("heatmap "))
+    assert heatmap.split() == ["heatmap", *["too", "few"] * 4]
+    found = measured["localisation"]["all abnormal with boxes"]
+    enough = report.format_table(measured | {"localisation": {"made up": found | {"patients": 20}}})
+    assert f"{found['methods']['heatmap']['energy']:.3f} [n/a]" in enough
     assert "too few" in next(line for line in text.splitlines() if line.startswith("wrist"))
     assert "The sensitive point: abnormal from 0.300 on" in text
     assert "Localisation, true positives: 7 views of 4 patients" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,9 +37,16 @@ STUDIES = [
 ]
 
 
-def measured() -> dict[str, Any]:
-    records, found = zip(*STUDIES, strict=True)
+def measured(times: int = 1) -> dict[str, Any]:
+    """The figures of these studies, or of so many patients of each kind."""
+    records, found = zip(*STUDIES * times, strict=True)
+    records = tuple(replace(record, patient_id=f"p{n}") for n, record in enumerate(records))
     return measure(records, found, POINTS)
+
+
+def shown_on_the_card(figures: dict[str, Any]) -> str:
+    about = {"data": "made up", "studies": 15, "engine": "none", "points_fitted_here": True}
+    return stability_lines(json.loads(json.dumps({**about, **figures}, allow_nan=False)))
 
 
 def test_errors_are_counted_among_the_calls_that_claim_something() -> None:
@@ -86,9 +94,10 @@ def test_each_change_says_how_far_it_moves_and_how_many_calls_it_alters() -> Non
 
 
 def test_the_figures_are_json_and_the_card_shows_them() -> None:
-    content = {"data": "made up", "studies": 15, "engine": "none", "points_fitted_here": True, **measured()}
-    shown = stability_lines(json.loads(json.dumps(content, allow_nan=False)))
-    assert "| some change alters it | 4 | 2 | 1 | 3 | 1 | 1 | 0.667 [" in shown
+    shown = shown_on_the_card(measured(10))
+    assert "| some change alters it | 40 | 20 | 10 | 30 | 10 | 10 | 0.667 [" in shown
+    assert "less error where none does: 0.567 [" in shown
+    assert "too few" not in shown
     assert "fitted on these studies" in shown
     assert "| mirrored | " in shown
 
@@ -98,6 +107,15 @@ def test_without_an_unsteady_call_the_difference_is_not_known() -> None:
     figures = measure(records, found, POINTS)
     assert figures["error_difference"] is None
     assert figures["groups"]["unsteady"]["error"] is None
-    assert "n/a" in stability_lines(
-        {"data": "x", "studies": 9, "engine": "none", "points_fitted_here": False, **figures}
-    )
+    assert "less error where none does: too few" in shown_on_the_card(figures)
+
+
+@pytest.mark.parametrize(("times", "error", "others"), [(1, False, False), (6, True, False), (7, True, True)])
+def test_the_card_states_no_figure_of_fewer_than_twenty_studies(
+    times: int, error: bool, others: bool
+) -> None:
+    # Steady calls are 10 times as many, unsteady ones 3 times, and so are wrong ones.
+    shown = shown_on_the_card(measured(times))
+    assert ("| 0.100 [" in shown) == error
+    assert ("where none does: 0.567 [" in shown) == others
+    assert ("range of the readings 0." in shown) == others
