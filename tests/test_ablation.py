@@ -16,6 +16,7 @@ from benchmarks import ablation
 from benchmarks.ablation_table import build, write_markdown
 from mura_core import datasets
 from mura_core.errors import MuraError, WeightsError
+from mura_core.films import load_films
 from mura_core.models import build_model
 from mura_core.recipe import Recipe
 from mura_core.records import StudyRecord
@@ -139,6 +140,13 @@ def test_what_is_measured_is_the_last_epoch_on_valid_and_nothing_reads_test(made
         assert len(row["valid_auroc_by_epoch"]) == 2
         # The training's own validation of that epoch, of averaged weights where they are averaged.
         assert row["groups"]["all"]["auroc"] == pytest.approx(row["valid_auroc_by_epoch"][-1], abs=1e-6)
+
+
+def test_the_best_epoch_has_no_part_in_what_is_measured(made: Made) -> None:
+    folder, recipe = made.home / "out" / "base", ablation.variants(made.trained[0][0])["base"]
+    valid = load_films(datasets.read_split(made.home / "atlas", "fracatlas", "valid"), recipe.preprocess)
+    (folder / "best.ckpt").unlink()
+    assert ablation.measure(recipe, folder, valid) == json.loads((folder / ablation.ANSWERS).read_text())
 
 
 def test_what_is_finished_is_not_trained_again_and_its_table_says_the_same(
