@@ -44,9 +44,9 @@ def known_text(figures: Mapping[str, Any]) -> str:
 
 
 def _turned_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How films that lie on their side fare; nothing where that was not measured."""
+    """How films that lie on their side fare, or that they are read as they lie."""
     if not rows:
-        return []
+        return ["", "How films lie was not learnt: **one on its side is read as it lies**, and worse for it."]
     return [
         "",
         "A film that seems to lie on its side is read turned back, and gets a note; one upside down is read "

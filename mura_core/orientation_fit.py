@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 TURNED_OF_VALID = 0.01
-"""Of the valid films as they lie, at most this share is judged to lie on its side: some of them may."""
+"""Of the valid films as they lie, at most this share is judged to lie on its side.
+
+Most of those do: of eight of FracAtlas that were looked at, seven.
+"""
 
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3)
 

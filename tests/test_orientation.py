@@ -274,7 +274,8 @@ def test_the_card_shows_the_figures_where_they_were_measured() -> None:
     }
     line = "| 90 degrees | 9 of 10 (90.0%) | 8 | 0.700 [0.600, 0.800] | 0.800 [n/a] |"
     assert line in known_text({**plain, "turned": [row]})
-    assert "on its side" not in known_text(plain)
+    assert "one on its side is read as it lies" in known_text(plain)
+    assert "one on its side is read as it lies" not in known_text({**plain, "turned": [row]})
 
 
 def test_the_released_weights_notice_real_films_on_their_side() -> None:
