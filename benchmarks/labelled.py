@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core.checkpoint import find_weights
 from mura_core.datasets import read_split
+from mura_core.known import served_digest
 from mura_core.predictor import Predictor
-from mura_core.quantisation import weights_digest
 
 if TYPE_CHECKING:
     from mura_core.records import StudyRecord
@@ -35,7 +35,7 @@ class Labelled:
     def header(self) -> dict[str, Any]:
         """Say what is measured, for the file of the figures."""
         return {
-            "weights": weights_digest(self.folder),
+            "weights": served_digest(self.folder),
             "engine": self.predictor.engine.name,
             "data": f"FracAtlas, {self.split} split",
         }

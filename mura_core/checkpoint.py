@@ -183,7 +183,7 @@ def _to_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
 
 
 def _shard_groups(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-    """Fill shards in the state's own order, header included, each below the limit."""
+    """Fill shards by name, header included, each below the limit: equal tensors make equal shards."""
     group: dict[str, Tensor] = {}
     free = SHARD_LIMIT_BYTES - _HEADER_BYTES
     for name, piece in _pieces(tensors):
@@ -199,7 +199,7 @@ def _shard_groups(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
 
 def _pieces(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """Cut each tensor that is too large for a shard into blocks of rows called `name[start:stop]`."""
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items()):
         room = SHARD_LIMIT_BYTES - _HEADER_BYTES - _ENTRY_BYTES - len(name.encode()) - len("[:]") - 2 * 20
         if tensor.nbytes <= room:
             yield name, tensor.clone()

@@ -118,6 +118,23 @@ def write_known(folder: Path, known: Known) -> None:
     write_whole(folder / KNOWN_NAME, to_safetensors(arrays, header))
 
 
+def served_digest(folder: Path) -> str:
+    """SHA-256 over weights and how films on their side are told: what a figure of their answers is bound to.
+
+    Without the latter it is the weights' own digest.
+
+    Raises:
+        WeightsError: The sidecar cannot be read.
+    """
+    weights, known = weights_digest(folder), read_known(folder)
+    if known is None or known.orientation is None:
+        return weights
+    orientation = known.orientation
+    digest = hashlib.sha256(f"{weights} {orientation.threshold!r}".encode())
+    digest.update(np.ascontiguousarray(orientation.weights, dtype=np.float32).tobytes())
+    return digest.hexdigest()
+
+
 def read_known(folder: Path) -> Known | None:
     """Read what the weights of a folder know.
 

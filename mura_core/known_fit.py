@@ -19,7 +19,7 @@ from mura_core.checkpoint import find_weights
 from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, ImageError, MuraError
 from mura_core.images import read_radiograph
-from mura_core.known import KNOWN_NAME, Known, read_known, write_known
+from mura_core.known import KNOWN_NAME, Known, read_known, served_digest, write_known
 from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
 from mura_core.known_table import known_text
 from mura_core.model_card import KNOWN_FIGURES_NAME
@@ -28,7 +28,6 @@ from mura_core.orientation_measure import measure_turned
 from mura_core.pooling import root
 from mura_core.predictor import Predictor
 from mura_core.preprocess import preprocess
-from mura_core.quantisation import weights_digest
 from mura_core.remarks import plain_remarks
 from mura_core.staging import write_whole
 from mura_core.stand_ins import KINDS, draw
@@ -84,7 +83,6 @@ def run(options: argparse.Namespace) -> str:
     # As it is served from now on, whatever lay beside the weights before.
     served = Predictor(loaded.engine, loaded.sidecar, known=known)
     figures = {
-        "weights": weights_digest(folder),
         "engine": served.engine.name,
         "data": options.format,
         "films": {split: len(rows) for split, rows in views.items()},
@@ -92,6 +90,7 @@ def run(options: argparse.Namespace) -> str:
         "turned": measure_turned(served.engine, served.sidecar.preprocess, orientation, views["test"]),
     }
     write_known(folder, known)
+    figures["weights"] = served_digest(folder)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     write_whole(folder / KNOWN_FIGURES_NAME, text.encode())
     if read_known(folder) is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mura_core import report
+from mura_core.known import served_digest
 from mura_core.known_table import known_text
 from mura_core.operating_table import LEAST, operating_rule
 from mura_core.quantisation import INT8_NAME, weights_digest
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 ROBUSTNESS_NAME = "robustness.json"
 FAILURES_NAME = "failures.md"
 KNOWN_FIGURES_NAME = "known.json"
+SERVED = "served"
+"""Among the sidecar's figures: the `served_digest` that they were measured of."""
+
+_OUTDATED = (
+    "**Measured before it was learnt how films lie, as they are read now: "
+    "`python -m mura_core release weights` measures anew.**"
+)
 TOLERATED = 0.03
 """What loses more AUROC than this needs augmentation or preprocessing."""
 
@@ -55,7 +63,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         pointing=_pointing(figures["localisation"]),
         tables=report.markdown_tables(figures),
         operating=_operating(figures),
-        measured_by=_commands(figures),
+        measured_by=_commands(figures, folder),
         engines=_engines(folder),
         robustness=_robustness(folder),
         stability=_stability(folder),
@@ -65,8 +73,10 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
     )
 
 
-def _commands(figures: Mapping[str, Any]) -> str:
+def _commands(figures: Mapping[str, Any], folder: Path) -> str:
     """The command that measured, and the one that counted its answers anew."""
+    if figures.get(SERVED, weights_digest(folder)) != served_digest(folder):
+        return f"{figures['command']}\n\n{_OUTDATED}"
     if "recounted_by" not in figures:
         return str(figures["command"])
     return f"{figures['command']}\n\nand counted anew from `studies.csv` by\n\n    {figures['recounted_by']}"
@@ -94,7 +104,7 @@ def _robustness(folder: Path) -> str:
     """What changes of the films do to AUROC, as a table."""
     path = folder / ROBUSTNESS_NAME
     content = json.loads(path.read_text()) if path.is_file() else {}
-    if content.get("weights") != weights_digest(folder):
+    if content.get("weights") != served_digest(folder):
         return "Not measured for these weights: `python -m benchmarks.robustness DATA`."
     return (
         f"{content['data']}, {content['studies']} studies, {content['engine']}; each film changed, stored, "
@@ -106,7 +116,7 @@ def _stability(folder: Path) -> str:
     """Whether a call that small changes of the films alter is more often wrong, as tables."""
     path = folder / STABILITY_NAME
     content = json.loads(path.read_text()) if path.is_file() else {}
-    if content.get("weights") != weights_digest(folder):
+    if content.get("weights") != served_digest(folder):
         return "Not measured for these weights: `python -m benchmarks.stability DATA`."
     return stability_lines(content)
 
@@ -115,7 +125,7 @@ def _known(folder: Path) -> str:
     """How films unlike those of the training are told, and body parts recognised."""
     path = folder / KNOWN_FIGURES_NAME
     content = json.loads(path.read_text()) if path.is_file() else {}
-    if content.get("weights") != weights_digest(folder):
+    if content.get("weights") != served_digest(folder):
         return "Not measured for these weights, and films are not compared: `python -m mura_core known`."
     return known_text(content)
 

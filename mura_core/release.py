@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mura_core import evaluate
+from mura_core import __version__, evaluate
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.datasets import read_split
-from mura_core.model_card import write_model_card
+from mura_core.known import served_digest
+from mura_core.model_card import SERVED, write_model_card
 from mura_core.operating import check_prevalence
 from mura_core.predictor import Predictor
 from mura_core.recount import STUDIES_NAME
@@ -40,7 +41,8 @@ _KEPT = ("dataset", "command", "versions", "options", "groups", "operating", "lo
 def run(options: argparse.Namespace) -> None:
     """Write the candidate to `--out` in half precision if that changes nothing, with figures and model card.
 
-    A candidate that was released there before stays as it is, and is measured again.
+    A candidate that was released there before stays as it is, and is measured again. Either gets this
+    package's version: what `known` learnt changes answers as other weights do, and this tells them apart.
 
     Raises:
         MuraError: The candidate, the data or the prevalence cannot be used.
@@ -53,7 +55,9 @@ def run(options: argparse.Namespace) -> None:
     measured = json.loads((options.report / "metrics.json").read_text())
     sidecar, shards, tensors = read_sidecar(options.out, _REMEDY)
     before = {key: value for key, value in sidecar.metrics.items() if key != "recounted_by"}
-    released = replace(sidecar, metrics={**before, **{key: measured[key] for key in _KEPT}})
+    figures = {SERVED: served_digest(options.out), **{key: measured[key] for key in _KEPT}}
+    version = f"{__version__}-{options.format}"
+    released = replace(sidecar, version=version, metrics={**before, **figures})
     rows = without_names(read_csv(options.report / "studies.csv"))
     write_whole(options.out / STUDIES_NAME, write_csv(rows).encode())
     write_whole(options.out / SIDECAR_NAME, sidecar_text(released, shards, tensors=tensors).encode())

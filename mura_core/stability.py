@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 
 from mura_core.cores import side_by_side
+from mura_core.known import served_digest
 from mura_core.preprocess import preprocess
-from mura_core.quantisation import weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -181,7 +181,7 @@ def read_measured(folder: Path) -> Measured | None:
     path = folder / STABILITY_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["weights"] != weights_digest(folder):
+        if content["weights"] != served_digest(folder):
             return None
         groups = [content["groups"][name] for name in ("steady", "unsteady")]
         steady, unsteady = (

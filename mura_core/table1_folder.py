@@ -8,14 +8,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mura_core.errors import DatasetError, MuraError
-from mura_core.recipe import Recipe
 from mura_core.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mura_core.recipe import SourceRecipe
+    from mura_core.recipe import Recipe, SourceRecipe
     from mura_core.records import StudyRecord
 
 RECIPE_FILE = "recipe.json"
@@ -23,6 +22,8 @@ MACHINE = ("devices", "nodes", "precision")
 """Flags of the machine that change a network: how many films share batch statistics, and the arithmetic."""
 
 _DATA = "data"
+_LATER: dict[str, Any] = {"augment": True}
+"""Choices that folders of before them do not name, and what was done then."""
 
 
 def claim(
@@ -55,8 +56,7 @@ def claim(
             staging.publish({RECIPE_FILE: (json.dumps(mine, indent=2) + "\n").encode()})
         return
     try:
-        # A choice that came later has as its default what was done before.
-        earlier = {**asdict(Recipe()), **dict(json.loads(path.read_text(encoding="utf-8")))}
+        earlier = {**_LATER, **dict(json.loads(path.read_text(encoding="utf-8")))}
     except (ValueError, TypeError) as error:
         raise MuraError(
             f"{path} is damaged, so the recipe of what lies there is unknown. Expected what an earlier run "
