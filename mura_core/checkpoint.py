@@ -49,7 +49,7 @@ REMEDY = (
     "or make your own: python -m mura_core train --help"
 )
 _DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "weights"
-_ROWS = re.compile(r"(?P<name>.+)\[(?P<start>\d+):(?P<stop>\d+)\]")
+_ROWS = re.compile(r"(?P<name>.+)\[(?P<start>\d+):(?P<stop>\d+)(?: of (?P<rows>\d+))?\]")
 # The header of a safetensors file: fixed part, and per tensor its JSON besides the name.
 _HEADER_BYTES = 1024
 _ENTRY_BYTES = 160
@@ -198,9 +198,9 @@ def _shard_groups(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
 
 
 def _pieces(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Cut each tensor that is too large for a shard into blocks of rows called `name[start:stop]`."""
+    """Cut each tensor that is too large for a shard into blocks of rows called `name[start:stop of rows]`."""
     for name, tensor in sorted(tensors.items()):
-        room = SHARD_LIMIT_BYTES - _HEADER_BYTES - _ENTRY_BYTES - len(name.encode()) - len("[:]") - 2 * 20
+        room = SHARD_LIMIT_BYTES - _HEADER_BYTES - _ENTRY_BYTES - len(name.encode()) - len("[: of ]") - 3 * 20
         if tensor.nbytes <= room:
             yield name, tensor.clone()
             continue
@@ -212,13 +212,17 @@ def _pieces(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         rows = room // row_bytes
         for start in range(0, len(tensor), rows):
             stop = min(start + rows, len(tensor))
-            yield f"{name}[{start}:{stop}]", tensor[start:stop].clone()
+            yield f"{name}[{start}:{stop} of {len(tensor)}]", tensor[start:stop].clone()
 
 
 def _join_rows(folder: Path, stored: dict[str, Array]) -> dict[str, Array]:
-    """Put the blocks that `_pieces` cut back together, and check that none is missing."""
+    """Put the blocks that `_pieces` cut back together, and check that none is missing.
+
+    Weights from before 0.2.1 do not say how many rows there are: of them, last ones could be missing.
+    """
     state: dict[str, Array] = {}
     blocks: dict[str, list[tuple[int, int, Array]]] = {}
+    rows: dict[str, int] = {}
     for key, array in stored.items():
         match = _ROWS.fullmatch(key)
         if match is None:
@@ -226,10 +230,12 @@ def _join_rows(folder: Path, stored: dict[str, Array]) -> dict[str, Array]:
         else:
             block = (int(match["start"]), int(match["stop"]), array)
             blocks.setdefault(match["name"], []).append(block)
+            rows[match["name"]] = int(match["rows"] or 0)
     for name, cut in blocks.items():
         cut.sort(key=lambda block: block[0])
         ends = [0, *(stop for _, stop, _ in cut)]
-        if any(start != end for (start, _, _), end in zip(cut, ends, strict=False)):
+        gaps = any(start != end for (start, _, _), end in zip(cut, ends, strict=False))
+        if gaps or ends[-1] < rows[name]:
             raise WeightsError(f"{folder}: rows of the tensor {name} are missing. {REMEDY}")
         state[name] = np.concatenate([array for _, _, array in cut])
     return state

@@ -87,7 +87,10 @@ def run(options: argparse.Namespace) -> str:
         "data": options.format,
         "films": {split: len(rows) for split, rows in views.items()},
         **measure(served, known, kept, views["test"], options.stand_ins),
-        "turned": measure_turned(served.engine, served.sidecar.preprocess, orientation, views["test"]),
+        "turned": {
+            split: measure_turned(served.engine, served.sidecar.preprocess, orientation, views[split])
+            for split in ("valid", "test")
+        },
     }
     write_known(folder, known)
     figures["weights"] = served_digest(folder)

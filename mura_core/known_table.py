@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mura_core.report import cell
+from mura_core.operating_table import LEAST
+from mura_core.report import counted_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,36 +39,45 @@ def known_text(figures: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
         *(_part_row(row["part"].replace("+", " and "), row.get("train"), row) for row in part["parts"]),
         _part_row("all", films["train"], part["all"]),
-        *_turned_lines(figures.get("turned", [])),
+        *_turned_lines(figures.get("turned", {})),
     ]
     return "\n".join(lines)
 
 
-def _turned_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How films that lie on their side fare, or that they are read as they lie."""
-    if not rows:
-        return ["", "How films lie was not learnt: **one on its side is read as it lies**, and worse for it."]
+def _turned_lines(turned: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """How films that are rotated fare, or that they are read as they lie."""
+    if not turned:
+        return ["", "How films lie was not learnt: **a rotated one is read as it lies**, and worse for it."]
     return [
         "",
-        "A film that seems to lie on its side is read turned back, and gets a note; one upside down is read "
-        "as it lies. Test films, each turned as it is stored, before anything else is done to it; AUROC of "
-        "a film's own probability:",
+        "A film that seems to be rotated by 90 degrees is read turned back, and gets a note; one upside down "
+        "is read as it lies. Each film was rotated as it is stored, before anything else is done to it; what "
+        "tells how it lies was fitted on training films, its threshold set on valid films. AUROC of a film's "
+        "own probability:",
         "",
-        "| turned to the left | judged on its side | turned back rightly | AUROC as it lies | as served |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {row['degrees']} degrees | {row['judged']} of {row['films']} "
-            f"({_share(row['judged'], row['films'])}) | {row['right']} | {cell(row, 'auroc_plain')} | "
-            f"{cell(row, 'auroc_served')} |"
-            for row in rows
-        ),
+        "| films | rotated to the left | judged so | turned back rightly | AUROC as it lies | as served |",
+        "|---|---|---|---|---|---|",
+        *(_turned_row(split, row) for split, rows in turned.items() for row in rows),
     ]
 
 
+def _turned_row(split: str, row: Mapping[str, Any]) -> str:
+    plain, served = (
+        counted_cell(row["patients_of_rarer"], row, f"auroc_{read}") for read in ("plain", "served")
+    )
+    judged = f"{row['judged']} of {row['films']}{_percent(row['judged'], row['films'])}"
+    return f"| {split} | {row['degrees']} degrees | {judged} | {row['right']} | {plain} | {served} |"
+
+
 def _part_row(name: str, trained: object, row: Mapping[str, Any]) -> str:
-    right = _share(row["right"], row["films"])
+    right = f"{row['right']}{_percent(row['right'], row['films'])}"
     shown = f"{row['sure_and_right']} of {row['sure']}"
-    return f"| {name} | {trained} | {row['films']} | {row['right']} ({right}) | {row['sure']} | {shown} |"
+    return f"| {name} | {trained} | {row['films']} | {right} | {row['sure']} | {shown} |"
+
+
+def _percent(count: int, whole: int) -> str:
+    """A share in brackets, or nothing where it would be one of too few."""
+    return f" ({_share(count, whole)})" if whole >= LEAST else ""
 
 
 def _share(count: int, whole: int) -> str:

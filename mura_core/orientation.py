@@ -50,7 +50,8 @@ class Orientation:
             int64 (V,), 1 or 3 quarter turns to the left where one of these is likelier than none; else 0.
         """
         scores = self.scores(features)
-        return np.where(side_odds(scores) > 0, _side(scores), 0)
+        # Of a film that the network makes nothing of, the bias alone would speak.
+        return np.where((side_odds(scores) > 0) & features.any(axis=1), _side(scores), 0)
 
     def confirm(self, features: Floats, back: Floats, turns: Turns) -> NDArray[np.bool_]:
         """Say which of the films suspected do lie on their side.

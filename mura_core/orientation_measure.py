@@ -45,9 +45,11 @@ def measure_turned(
 
     Returns:
         For each way: degrees to the left, films, how many are judged to lie on their side, how many of these
-        were turned back rightly, and the AUROC of the films read as they lie, and as they are served.
+        were turned back rightly, and the AUROC of the films read as they lie, and as they are served; with
+        the patients that the rarer kind of label has.
     """
     labels = [record.label for record, _ in rows]
+    least = min(len({record.patient_id for record, _ in rows if record.label == kind}) for kind in (0, 1))
     weights = bootstrap.resample_patients([record.patient_id for record, _ in rows])
     found = []
     for way in range(4):
@@ -56,6 +58,7 @@ def measure_turned(
             {
                 "degrees": 90 * way,
                 "films": len(rows),
+                "patients_of_rarer": least,
                 "judged": int((turns > 0).sum()),
                 "right": int(((turns > 0) & (turns == way)).sum()),
                 **_auroc("plain", labels, plain, weights),

@@ -27,6 +27,7 @@ from mura_core.study_table import write_csv
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from mura_core.study_table import StudyRow
 
@@ -75,13 +76,19 @@ def _put(options: argparse.Namespace) -> None:
     """Save the candidate to `--out`, without figures but those of its precision."""
     sidecar, state = load_weights(options.candidate)
     records = read_split(options.data, options.format, "test")
-    full = evaluate.predict_records(records, Predictor.load(options.candidate, options.device))
+    full = evaluate.predict_records(records, _network(options.candidate, options.device))
     save_weights(options.out, state, sidecar, half=True)
-    halved = evaluate.predict_records(records, Predictor.load(options.out, options.device))
+    halved = evaluate.predict_records(records, _network(options.out, options.device))
     difference = compare(full, halved)
     half = abs(difference["auroc_change"]) < HALF_MOVES_AUROC_BY and not difference["calls_changed"]
     compared = replace(sidecar, metrics={**sidecar.metrics, _HALF: {"kept": half, **difference}})
     save_weights(options.out, state, compared, half=half)
+
+
+def _network(folder: Path, device: str) -> Predictor:
+    """The network alone: what is known of films may differ between the two folders."""
+    loaded = Predictor.load(folder, device)
+    return Predictor(loaded.engine, loaded.sidecar)
 
 
 def compare(full: Sequence[StudyRow], halved: Sequence[StudyRow]) -> dict[str, Any]:

@@ -57,8 +57,8 @@ SENTENCES = {
     Remark.SMALL: "Smaller than what the network looks at: a fine fracture cannot be seen. "
     "Export it at its original size.",
     Remark.POLARITY: "It may be inverted. If bone is dark, invert the file and read it again.",
-    Remark.TURNED: "Seems to lie on its side: the call was made on the film turned by 90 degrees. If it lies "
-    "the right way, take the call with care.",
+    Remark.TURNED: "The image seems to be rotated by 90 degrees: the call was made on it turned upright. "
+    "If the orientation shown is correct, take the call with care.",
     Remark.RARE_PART: "The model was trained on few films of this body part. Take the call with care.",
 }
 """For the command line; the page has its own in each language."""

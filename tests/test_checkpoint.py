@@ -91,6 +91,14 @@ def test_every_shard_is_below_the_limit_and_a_large_tensor_is_cut_by_rows(
     assert state()["head.weight"].nbytes > 3 * small_shards
 
 
+def test_equal_tensors_make_equal_shards_in_whatever_order(saved: Path, tmp_path: Path) -> None:
+    again = dict(reversed(state().items()))
+    save_weights(tmp_path / "again", again, SIDECAR, half=False)
+    assert [path.name for path in shards(tmp_path / "again")] == [path.name for path in shards(saved)]
+    sidecars = [(folder / "weights.json").read_text() for folder in (saved, tmp_path / "again")]
+    assert sidecars[0] == sidecars[1]
+
+
 def test_shards_are_well_filled_at_the_real_limit(tmp_path: Path) -> None:
     many = {f"block{index}.weight": torch.zeros(300, 999) for index in range(20)}
     save_weights(tmp_path, many, SIDECAR, half=False)

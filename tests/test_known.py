@@ -19,7 +19,7 @@ from mura_core import known_fit
 from mura_core.datasets import read_split
 from mura_core.errors import DatasetError, MuraError
 from mura_core.images import read_radiograph
-from mura_core.known import KNOWN_NAME, Known, read_known, write_known
+from mura_core.known import KNOWN_NAME, Known, read_known, served_digest, write_known
 from mura_core.known_fit import AXES, fit
 from mura_core.known_measure import Seen, measure_kinds, measure_parts, refused
 from mura_core.model_card import KNOWN_FIGURES_NAME
@@ -150,6 +150,12 @@ def test_how_films_lie_is_kept_with_the_rest(folder: Path, known: Known) -> None
     assert back is not None
     assert back.orientation is not None
     assert back.orientation.threshold == 4.5
+    assert served_digest(folder) != weights_digest(folder)
+    first = served_digest(folder)
+    write_known(folder, replace(known, orientation=Orientation(layer, 4.6)))
+    assert served_digest(folder) != first
+    write_known(folder, known)
+    assert served_digest(folder) == weights_digest(folder)
     np.testing.assert_array_equal(back.orientation.weights, layer)
 
 
@@ -265,7 +271,7 @@ def read(*sources: bytes | Path) -> list[tuple[Remark, ...]]:
 def test_the_released_weights_know_their_films() -> None:
     assert read_known(RELEASED) is not None
     figures = json.loads((RELEASED / KNOWN_FIGURES_NAME).read_text())
-    assert figures["weights"] == weights_digest(RELEASED)
+    assert figures["weights"] == served_digest(RELEASED)
     test, valid = figures["refused"]["test"], figures["refused"]["valid"]
     assert valid["strange"] <= 0.01 * valid["films"]
     assert test["noted"] <= 0.02 * test["films"]

@@ -264,18 +264,21 @@ def test_the_card_shows_the_figures_where_they_were_measured() -> None:
     }
     row = {
         "degrees": 90,
-        "films": 10,
-        "judged": 9,
-        "right": 8,
+        "films": 40,
+        "patients_of_rarer": 20,
+        "judged": 36,
+        "right": 33,
         "auroc_plain": 0.7,
         "auroc_plain_ci95": [0.6, 0.8],
         "auroc_served": 0.8,
         "auroc_served_ci95": None,
     }
-    line = "| 90 degrees | 9 of 10 (90.0%) | 8 | 0.700 [0.600, 0.800] | 0.800 [n/a] |"
-    assert line in known_text({**plain, "turned": [row]})
-    assert "one on its side is read as it lies" in known_text(plain)
-    assert "one on its side is read as it lies" not in known_text({**plain, "turned": [row]})
+    few = {**row, "films": 19, "patients_of_rarer": 9, "judged": 18, "right": 17}
+    text = known_text({**plain, "turned": {"valid": [few], "test": [row]}})
+    assert "| test | 90 degrees | 36 of 40 (90.0%) | 33 | 0.700 [0.600, 0.800] | 0.800 [n/a] |" in text
+    assert "| valid | 90 degrees | 18 of 19 | 17 | too few | too few |" in text
+    assert "a rotated one is read as it lies" in known_text(plain)
+    assert "a rotated one is read as it lies" not in text
 
 
 def test_the_released_weights_notice_real_films_on_their_side() -> None:

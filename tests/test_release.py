@@ -5,15 +5,19 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from mura_core import recount, release
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.curves import draw_curves, read_curves
 from mura_core.errors import DatasetError, WeightsError
+from mura_core.known import Known, served_digest, write_known
 from mura_core.model_card import summary_table, write_model_card
 from mura_core.operating_table import LEAST, operating_rule
+from mura_core.orientation import Orientation, read_turning
 from mura_core.quantisation import weights_digest
 from mura_core.sidecar import Sidecar
 from mura_core.studies_file import read_csv
@@ -164,6 +168,59 @@ def test_released_weights_are_measured_again_and_stay_as_they_are(
     assert read_csv(folder / "studies.csv") == read_csv(released / "weights" / "studies.csv")
 
 
+def test_released_weights_that_learnt_how_films_lie_are_measured_with_it(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(released / "weights", folder)
+    write_known(folder, turning_all(folder))
+    assert served_digest(folder) != weights_digest(folder)
+    assert "Measured before it was learnt how films lie" in write_model_card(sidecar_of(folder), folder)
+    monkeypatch.setattr("mura_core.release.__version__", "9.9.9")
+    turned: list[int] = []
+
+    def spied(*arguments: Any) -> Any:
+        maps, turns = read_turning(*arguments)
+        turned.extend(turns.tolist())
+        return maps, turns
+
+    monkeypatch.setattr("mura_core.predictor.read_turning", spied)
+    data, report = released / "MURA-v1.1", tmp_path / "report"
+    release.run(
+        argparse.Namespace(
+            candidate=folder,
+            data=data,
+            format="mura",
+            out=folder,
+            report=report,
+            device="cpu",
+            prevalence=0.25,
+        )
+    )
+    after = sidecar_of(folder)
+    assert after.version == "9.9.9-mura"
+    assert "Measured before" not in write_model_card(after, folder)
+    assert turned
+    assert set(turned) == {1}
+
+
+def turning_all(folder: Path) -> Known:
+    """Takes every film for one that lies turned to the left by a quarter."""
+    channels = next(
+        array.shape[1] for name, array in load_weights(folder)[1].items() if name == "classifier.weight"
+    )
+    bias = np.array([0, 50, 0, 0], np.float32)[:, None]
+    return Known(
+        centre=np.zeros(channels, np.float32),
+        axes=np.eye(1, channels, dtype=np.float32),
+        variances=np.ones(2, np.float32),
+        threshold=1e9,
+        part_weights=np.zeros((1, 2), np.float32),
+        parts=(("arm", 200),),
+        orientation=Orientation(np.concatenate([np.zeros((4, channels), np.float32), bias], axis=1), -1e9),
+    )
+
+
 def test_the_card_states_the_figures_and_the_limits(released: Path) -> None:
     card = (released / "weights" / "MODEL_CARD.md").read_text(encoding="utf-8")
     sidecar = sidecar_of(released / "weights")
@@ -211,6 +268,8 @@ def test_the_card_shows_robustness_of_these_weights_alone(released: Path) -> Non
 def test_the_card_shows_the_stability_of_these_weights_alone(released: Path) -> None:
     folder = released / "weights"
     sidecar = sidecar_of(folder)
+    counts = ("studies", "abnormal", "doubt", "called", "missed", "false_alarms")
+    group = {**dict.fromkeys(counts, 3), "error": None, "error_ci95": None}
     row = {"change": "turned_left_5", "mean_shift": -0.01, "mean_absolute_shift": 0.05, "calls_altered": 7}
     content = {
         "data": "drawn films",
@@ -218,7 +277,7 @@ def test_the_card_shows_the_stability_of_these_weights_alone(released: Path) -> 
         "engine": "torch cpu",
         "changes": 11,
         "points_fitted_here": True,
-        "groups": {},
+        "groups": {name: dict(group) for name in ("all", "steady", "unsteady")},
         "error_difference": None,
         "signs_of_error": {},
         "mean_of_readings": {"auroc": None, "difference": None},
