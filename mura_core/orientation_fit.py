@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 TURNED_OF_VALID = 0.01
-"""Of the valid films as they lie, at most this share is judged to lie on its side.
+"""Of the valid films as they lie, this share is judged to lie on its side.
 
-Most of those do: of eight of FracAtlas that were looked at, seven.
+Most of those do: of eight of FracAtlas that were looked at, seven. The film that sets the threshold lies just
+below it, and rounding may put it above when it is read again.
 """
 
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3)
