@@ -118,6 +118,7 @@ def encode_view_result(
         "facts": words.seen(view, compared=result.compared),
         "part": recognised_group(view, compared=result.compared),
         "remarks": words.remarks(view),
+        "read_turned": words.read_turned(view),
         "grave": any(remark.grave for remark in view.remarks),
     }
 

@@ -88,6 +88,6 @@ function showCorners(shown, { view, index }) {
   corner("top-left", index + 1 + " " + words.of + " " + state.views.length + "  " + view.name);
   const window = "W " + Math.round(view.windowWidth) + "  L " + Math.round(view.windowCentre);
   corner("top-right", window + "\n" + words.zoom + " " + view.zoom.toFixed(1));
-  corner("bottom-left", words[orientationKey(view)] ?? "");
+  corner("bottom-left", [words[orientationKey(view)], view.result?.read_turned].filter(Boolean).join("\n"));
   shown.querySelector(".bottom-left").classList.toggle("altered", view.mirrored || view.turn > 0);
 }

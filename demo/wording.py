@@ -142,6 +142,10 @@ class Wording:
             if remark is not Remark.POLARITY
         ]
 
+    def read_turned(self, view: ViewResult) -> str:
+        """How a view was turned before it was read; empty if it was not."""
+        return self[f"remarks.read_turned_{view.turned}"] if view.turned else ""
+
     def caution(self, views: Sequence[ViewResult]) -> str:
         """Say that a study's call should not be relied on, and because of which views; empty if it may be."""
         grave = [

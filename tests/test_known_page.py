@@ -42,6 +42,13 @@ def test_a_remark_that_is_not_grave_leaves_the_call_alone(remark: Remark) -> Non
     assert EN.caution(result(remarks=(remark,)).views) == ""
 
 
+def test_a_view_says_how_it_was_turned_before_it_was_read() -> None:
+    found = result(turned=270, remarks=(Remark.TURNED,))
+    upright, turned = (render.encode_view_result(view, found, 1, EN, maps=False) for view in found.views)
+    assert upright["read_turned"] == ""
+    assert turned["read_turned"] == "the model read it turned 90° left"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_remark_has_a_sentence_but_the_one_that_the_film_says_itself(language: str) -> None:
     words = Wording(language)  # type: ignore[arg-type]
