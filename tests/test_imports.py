@@ -37,6 +37,7 @@ ORDER = (
     "census",
     "datasets",
     "augment",
+    "synthetic_fractures",
     "films",
     "sidecar",
     "checkpoint",
