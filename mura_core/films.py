@@ -23,7 +23,6 @@ from mura_core.errors import ImageError
 from mura_core.images import read_radiograph
 from mura_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, PreprocessOptions, preprocess
 from mura_core.study import Box
-from mura_core.synthetic_fractures import add_bend, add_fracture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mura_core.datasets import StudyRecord, ViewRecord
-
-_DECOYS = 0.4
-"""Share of the films left whole, where others get a synthetic fracture, that are bent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +91,7 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
     """
 
     def __init__(
-        self,
-        films: Films,
-        order: Sequence[int],
-        *,
-        seed: int | None,
-        epoch: int = 0,
-        crop: int = 0,
-        synthetic: float = 0.0,
+        self, films: Films, order: Sequence[int], *, seed: int | None, epoch: int = 0, crop: int = 0
     ) -> None:
         """Prepare to draw.
 
@@ -112,14 +101,12 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
             seed: Seed of the augmentation; None draws the films as they are.
             epoch: Changes the augmentation from epoch to epoch.
             crop: Side of a square cut from each film, px; 0 takes the whole film.
-            synthetic: Share of the films known to have no fracture that get one; their label is then 1.
         """
         self.films = films
         self.order = list(order)
         self.seed = seed
         self.epoch = epoch
         self.crop = crop
-        self.synthetic = synthetic
         self.augmentation = build_augmentation(crop or films.pixels.shape[1])
 
     def __len__(self) -> int:
@@ -136,14 +123,10 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
         index = self.order[place]
         boxes = self.films.boxes[index]
         grey, mask = self.films.pixels[index], draw_mask(boxes or (), self.films.pixels.shape[1])
-        label = float(self.films.labels[index])
         if self.seed is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(hash((self.seed, self.epoch, place)) % 2**63)
                 grey, mask = cut_square(grey, mask, self.crop)
-                if self.synthetic and boxes == ():
-                    grey, mask = break_some(grey, self.synthetic)
-                    label = max(label, float(mask.any()))
                 film, masked = self.augmentation(_image(grey), tv_tensors.Mask(torch.from_numpy(mask)[None]))
         else:
             film, masked = _image(grey), torch.from_numpy(mask)[None]
@@ -151,27 +134,9 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
             "film": (torch.as_tensor(film).clamp(0, 1) * 255).round().to(torch.uint8),
             "mask": torch.as_tensor(masked).to(torch.uint8),
             "boxed": torch.tensor(float(boxes is not None)),
-            "label": torch.tensor(label),
+            "label": torch.tensor(float(self.films.labels[index])),
             "film_index": torch.tensor(index),
         }
-
-
-def break_some(grey: NDArray[np.uint8], share: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Give a film without a fracture one, or leave it, or make it a decoy.
-
-    Args:
-        grey: uint8 (S, S).
-        share: Probability of a fracture.
-
-    Returns:
-        The film, and uint8 (S, S) with 1 inside the fracture.
-    """
-    random = np.random.default_rng(int(torch.randint(2**31, ())))
-    chance = float(random.random())
-    if chance < share:
-        return add_fracture(grey, random)
-    decoy = chance < share + _DECOYS * (1 - share)
-    return (add_bend(grey, random) if decoy else grey), np.zeros_like(grey)
 
 
 def draw_mask(boxes: Sequence[Box], size: int) -> NDArray[np.uint8]:

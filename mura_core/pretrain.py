@@ -60,13 +60,11 @@ class SourceTask(L.LightningModule):
             )
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """This epoch's cuts: of fractured films, of clear ones, and of clear ones to be broken."""
+        """This epoch's cuts: half of fractured films, half of clear ones."""
         draw = np.random.default_rng((self.recipe.seed, self.current_epoch))
-        synthetic = self.recipe.synthetic
-        fractured = round(self.recipe.cuts_per_epoch / (2 + synthetic))
-        clear = self.recipe.cuts_per_epoch - fractured
+        half = self.recipe.cuts_per_epoch // 2
         order = draw.permutation(
-            np.concatenate([_cycle(draw, self.fractured, fractured), _cycle(draw, self.clear, clear)])
+            np.concatenate([_cycle(draw, pool, half) for pool in (self.fractured, self.clear)])
         )
         world = self.trainer.world_size
         batch = max(1, self.recipe.batch // world)
@@ -74,14 +72,7 @@ class SourceTask(L.LightningModule):
         order = order[: self.recipe.cuts_per_epoch // self.recipe.batch * batch * world]
         mine = order[self.global_rank :: world].tolist()
         epoch = self.current_epoch * world + self.global_rank
-        cuts = DrawnFilms(
-            self.films,
-            mine,
-            seed=self.recipe.seed,
-            epoch=epoch,
-            crop=self.recipe.crop,
-            synthetic=synthetic / (1 + synthetic),
-        )
+        cuts = DrawnFilms(self.films, mine, seed=self.recipe.seed, epoch=epoch, crop=self.recipe.crop)
         return DataLoader(cuts, batch_size=batch, num_workers=1, drop_last=True)
 
     def on_train_epoch_start(self) -> None:

@@ -42,7 +42,6 @@ class Recipe:
     class_weights: str = _flag("body-part", "weigh the loss so that both classes count alike", CLASS_WEIGHTS)
     box_weight: float = _flag(0.5, "weight of the fracture boxes in the loss, where the data has boxes")
     normals_per_abnormal: float = _flag(0.0, "normal films drawn for each abnormal one in an epoch; 0: all")
-    synthetic: float = _flag(0.0, "synthetic fractures for each abnormal film, in normal ones; 0: none")
     patience: int = _flag(5, "stop after so many fine-tuning epochs without a better AUROC; 0: never")
     seed: int = _flag(1, "of weights, order and augmentation")
 
@@ -83,7 +82,6 @@ class SourceRecipe:
     cuts_per_epoch: int = _flag(4096, "cuts drawn in one round")
     batch: int = _flag(32, "cuts in one step, over all devices")
     learning_rate: float = _flag(1e-3, "peak of the one-cycle schedule (Smith and Topin 2018)")
-    synthetic: float = _flag(0.0, "synthetic fractures for each annotated one; 0: none")
     tag_weight: float = _flag(0.3, "weight of body part, view and hardware beside the fracture")
     seed: int = _flag(1, "of weights, drawing and augmentation")
 

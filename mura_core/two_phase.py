@@ -68,8 +68,7 @@ class TwoPhase(lightning.LightningModule):
         )
         mine = order[rank::world].tolist()
         seed = self.recipe.seed if self.recipe.augment else None
-        synthetic = synthetic_share(self.train_films, self.recipe)
-        drawn = DrawnFilms(self.train_films, mine, seed=seed, epoch=self.current_epoch, synthetic=synthetic)
+        drawn = DrawnFilms(self.train_films, mine, seed=seed, epoch=self.current_epoch)
         return DataLoader(drawn, batch_size=batch, num_workers=self.workers)
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
@@ -165,18 +164,9 @@ def epoch_order(films: Films, recipe: Recipe, epoch: int) -> NDArray[np.int64]:
     draw = np.random.default_rng((recipe.seed, epoch))
     abnormal, normal = np.flatnonzero(films.labels == 1), np.flatnonzero(films.labels == 0)
     if recipe.normals_per_abnormal > 0:
-        per_abnormal = recipe.normals_per_abnormal + recipe.synthetic
-        wanted = min(normal.size, max(1, round(per_abnormal * abnormal.size)))
+        wanted = min(normal.size, max(1, round(recipe.normals_per_abnormal * abnormal.size)))
         normal = draw.permutation(normal)[:wanted]
     return draw.permutation(np.concatenate([abnormal, normal]))
-
-
-def synthetic_share(films: Films, recipe: Recipe) -> float:
-    """Share of an epoch's normal films that get a synthetic fracture."""
-    abnormal, normal = int((films.labels == 1).sum()), int((films.labels == 0).sum())
-    if not recipe.normals_per_abnormal:
-        return min(0.5, recipe.synthetic * abnormal / max(1, normal))
-    return recipe.synthetic / (recipe.normals_per_abnormal + recipe.synthetic)
 
 
 def film_weights(films: Films, scheme: str) -> NDArray[np.float32]:

@@ -37,7 +37,6 @@ ORDER = (
     "census",
     "datasets",
     "augment",
-    "synthetic_fractures",
     "films",
     "sidecar",
     "checkpoint",
