@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +42,20 @@ def draw_atlas_tree(home: Path, films: int = 40, size_px: int = 96) -> dict[str,
             images.append({"id": number, "file_name": name, "width": width, "height": height})
             box = [width * 0.3, height * 0.3, width * 0.4, height * 0.4]
             annotations.append({"image_id": number, "bbox": box})
+    write_tables(home, rows, images, annotations)
+    return assignment
+
+
+def write_tables(
+    home: Path,
+    rows: list[dict[str, str | int]],
+    images: list[dict[str, Any]],
+    annotations: list[dict[str, Any]],
+) -> None:
+    """Write `dataset.csv` and the boxes' file as FracAtlas has them."""
     with (home / "dataset.csv").open("w", newline="") as table:
         writer = csv.DictWriter(table, ["image_id", *FLAGS])
         writer.writeheader()
         writer.writerows(rows)
     (home / ANNOTATIONS).parent.mkdir(parents=True)
     (home / ANNOTATIONS).write_text(json.dumps({"images": images, "annotations": annotations}))
-    return assignment

@@ -1,6 +1,5 @@
 """FracAtlas in its official layout; whatever is wrong in it is named with its place."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ from mura_core.datasets import is_arm
 from mura_core.errors import DatasetError
 from mura_core.fracatlas import ANNOTATIONS, FLAGS, read_fracatlas
 from mura_core.study import Box
+from tests.atlas_tree import write_tables
 from tests.edit import edit_line
 
 # One line an image: split, flags, and the boxes as (left, top, width, height) in an image of 30 x 40 px.
@@ -38,12 +38,7 @@ def atlas(tmp_path: Path) -> Path:
         Image.new("L", (30, 40), 90).save(path)
         images.append({"id": number, "file_name": name, "width": 30, "height": 40})
         annotations += [{"image_id": number, "bbox": box} for box in boxes]
-    with (tmp_path / "dataset.csv").open("w", newline="") as table:
-        writer = csv.DictWriter(table, ["image_id", *FLAGS])
-        writer.writeheader()
-        writer.writerows(rows)
-    (tmp_path / ANNOTATIONS).parent.mkdir(parents=True)
-    (tmp_path / ANNOTATIONS).write_text(json.dumps({"images": images, "annotations": annotations}))
+    write_tables(tmp_path, rows, images, annotations)
     return tmp_path
 
 
