@@ -33,10 +33,11 @@ train: $(VENV)/.dev ## train on DATA with the recipe's defaults; FORMAT=fracatla
 	@test -n "$(DATA)" || { echo 'Say where the data is: make train DATA=/path/to/MURA-v1.1' >&2; exit 2; }
 ifeq ($(FORMAT),fracatlas)
 	test -f runs/source/source.safetensors || \
-	  $(PY) -m mura_core pretrain --data "$(DATA)" --format fracatlas --focus 1 --devices $(DEVICES) --out runs/source
+	  $(PY) -m mura_core pretrain --data "$(DATA)" --format fracatlas --focus 1 --devices $(DEVICES) --out runs/source \
+	    --augmentation mild
 	$(PY) -m mura_core train --data "$(DATA)" --format fracatlas --devices $(DEVICES) --out runs/release \
 	  --init runs/source/source.safetensors --focus 1 --transfer-epochs 3 --fine-tune-epochs 10 --fine-tune-rate 3e-4 \
-	  --class-weights none --normals-per-abnormal 2 --box-weight 1 --patience 0
+	  --class-weights none --normals-per-abnormal 2 --box-weight 1 --patience 0 --augmentation mild
 	$(PY) -m mura_core train --data "$(DATA)" --format fracatlas --devices $(DEVICES) --out runs/robust --seed 2 \
 	  --init runs/release/weights --focus 1 --transfer-epochs 1 --fine-tune-epochs 8 --fine-tune-rate 2e-4 --averaging 0.98 \
 	  --class-weights none --normals-per-abnormal 2 --box-weight 1 --patience 0 $(ARGS)

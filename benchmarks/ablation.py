@@ -57,7 +57,7 @@ def variants(base: Recipe) -> dict[str, Recipe]:
         "second-seed": replace(base, seed=base.seed + 1),
         "no-roi": replace(base, roi=False),
         "no-enhancement": replace(base, enhance=False),
-        "no-augmentation": replace(base, augment=False),
+        "no-augmentation": replace(base, augmentation="none"),
         "no-boxes": replace(base, box_weight=0.0),
         "weighted-classes": replace(base, class_weights="body-part"),
         "averaging": replace(base, averaging=0.98),

@@ -98,20 +98,28 @@ class RandomNoise(nn.Module):
         return (film, *rest) if rest else film
 
 
-def build_augmentation(size: int) -> v2.Compose:
+def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
     """The training transforms for a film and its fracture mask.
+
+    Preparing and serving a film undo much of what "full" teaches besides: polarity is judged, noise is taken
+    away and films that lie on their side are turned back.
 
     Args:
         size: Side of the result in px; a larger square is cut to its middle after it was turned and scaled.
+        strength: One of `recipe.AUGMENTATIONS`: "full"; "mild", without quarter turns and inversion and with
+            little noise; or "none", which cuts and changes nothing else.
 
     Returns:
         A transform of (tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask (1, S, S)).
     """
+    if strength == "none":
+        return v2.Compose([v2.CenterCrop(size)])
+    full = strength == "full"
     return v2.Compose(
         [
             v2.RandomHorizontalFlip(0.5),
             v2.RandomVerticalFlip(0.2),
-            RandomQuarterTurn(),
+            *([RandomQuarterTurn()] if full else []),
             v2.RandomAffine(
                 degrees=25,
                 translate=(0.04, 0.04),
@@ -120,12 +128,12 @@ def build_augmentation(size: int) -> v2.Compose:
                 interpolation=v2.InterpolationMode.BILINEAR,
             ),
             v2.CenterCrop(size),
-            RandomInversion(),
+            *([RandomInversion()] if full else []),
             RandomGamma(),
             v2.ColorJitter(brightness=0.25, contrast=0.3),
             RandomCoarseness(),
             v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.2))], p=0.15),
             v2.RandomAdjustSharpness(2.0, p=0.15),
-            RandomNoise(),
+            RandomNoise() if full else RandomNoise(most=0.04, p=0.3),
         ]
     )

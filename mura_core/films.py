@@ -91,23 +91,31 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
     """
 
     def __init__(
-        self, films: Films, order: Sequence[int], *, seed: int | None, epoch: int = 0, crop: int = 0
+        self,
+        films: Films,
+        order: Sequence[int],
+        *,
+        seed: int | None,
+        epoch: int = 0,
+        crop: int = 0,
+        augmentation: str = "full",
     ) -> None:
         """Prepare to draw.
 
         Args:
             films: The prepared films.
             order: Which films, in which order.
-            seed: Seed of the augmentation; None draws the films as they are.
+            seed: Of cuts and augmentation; None draws whole films as they are.
             epoch: Changes the augmentation from epoch to epoch.
             crop: Side of a square cut from each film, px; 0 takes the whole film.
+            augmentation: One of `recipe.AUGMENTATIONS`.
         """
         self.films = films
         self.order = list(order)
         self.seed = seed
         self.epoch = epoch
         self.crop = crop
-        self.augmentation = build_augmentation(crop or films.pixels.shape[1])
+        self.augmentation = build_augmentation(crop or films.pixels.shape[1], augmentation)
 
     def __len__(self) -> int:
         return len(self.order)

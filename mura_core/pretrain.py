@@ -72,7 +72,14 @@ class SourceTask(L.LightningModule):
         order = order[: self.recipe.cuts_per_epoch // self.recipe.batch * batch * world]
         mine = order[self.global_rank :: world].tolist()
         epoch = self.current_epoch * world + self.global_rank
-        cuts = DrawnFilms(self.films, mine, seed=self.recipe.seed, epoch=epoch, crop=self.recipe.crop)
+        cuts = DrawnFilms(
+            self.films,
+            mine,
+            seed=self.recipe.seed,
+            epoch=epoch,
+            crop=self.recipe.crop,
+            augmentation=self.recipe.augmentation,
+        )
         return DataLoader(cuts, batch_size=batch, num_workers=1, drop_last=True)
 
     def on_train_epoch_start(self) -> None:

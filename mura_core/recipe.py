@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 CLASS_WEIGHTS = ("none", "class", "body-part")
+AUGMENTATIONS = ("full", "mild", "none")
 
 
 def _flag(default: Any, text: str, choices: tuple[str, ...] | None = None) -> Any:
@@ -29,7 +30,9 @@ class Recipe:
     size: int = _flag(320, "side of the network's input, px")
     roi: bool = _flag(True, "crop each film to the region of interest")
     enhance: bool = _flag(True, "equalise each film's local contrast")
-    augment: bool = _flag(True, "turn, bend, blur and disturb the training films anew in each epoch")
+    augmentation: str = _flag(
+        "full", "how much the training films are disturbed anew in each epoch", AUGMENTATIONS
+    )
     transfer_epochs: int = _flag(10, "epochs with the transferred layers frozen")
     fine_tune_epochs: int = _flag(10, "epochs in which all layers learn")
     transfer_rate: float = _flag(1e-3, "learning rate of the new layer while the others are frozen")
@@ -50,6 +53,7 @@ class Recipe:
             raise MuraError(
                 f"Unknown class weights {self.class_weights!r}. Expected one of {', '.join(CLASS_WEIGHTS)}."
             )
+        _check_augmentation(self.augmentation)
         for name in ("size", "batch"):
             if getattr(self, name) < 1:
                 raise MuraError(f"--{name} is {getattr(self, name)}. Expected 1 or more.")
@@ -82,8 +86,17 @@ class SourceRecipe:
     cuts_per_epoch: int = _flag(4096, "cuts drawn in one round")
     batch: int = _flag(32, "cuts in one step, over all devices")
     learning_rate: float = _flag(1e-3, "peak of the one-cycle schedule (Smith and Topin 2018)")
+    augmentation: str = _flag("full", "as in train", AUGMENTATIONS)
     tag_weight: float = _flag(0.3, "weight of body part, view and hardware beside the fracture")
     seed: int = _flag(1, "of weights, drawing and augmentation")
+
+    def __post_init__(self) -> None:
+        _check_augmentation(self.augmentation)
+
+
+def _check_augmentation(name: str) -> None:
+    if name not in AUGMENTATIONS:
+        raise MuraError(f"Unknown augmentation {name!r}. Expected one of {', '.join(AUGMENTATIONS)}.")
 
 
 AnyRecipe = TypeVar("AnyRecipe", Recipe, SourceRecipe)

@@ -22,8 +22,6 @@ MACHINE = ("devices", "nodes", "precision")
 """Flags of the machine that change a network: how many films share batch statistics, and the arithmetic."""
 
 _DATA = "data"
-_LATER: dict[str, Any] = {"augment": True}
-"""Choices that folders of before them do not name, and what was done then."""
 
 
 def claim(
@@ -56,7 +54,7 @@ def claim(
             staging.publish({RECIPE_FILE: (json.dumps(mine, indent=2) + "\n").encode()})
         return
     try:
-        earlier = {**_LATER, **dict(json.loads(path.read_text(encoding="utf-8")))}
+        earlier = _by_todays_names(dict(json.loads(path.read_text(encoding="utf-8"))))
     except (ValueError, TypeError) as error:
         raise MuraError(
             f"{path} is damaged, so the recipe of what lies there is unknown. Expected what an earlier run "
@@ -97,6 +95,12 @@ def digest_data(root: Path, splits: Mapping[str, Sequence[StudyRecord]]) -> str:
                 size = view.path.stat().st_size
                 digest.update(f"{place!r} {size} {view.boxes!r} {sorted(view.tags)!r}\n".encode())
     return digest.hexdigest()
+
+
+def _by_todays_names(kept: dict[str, Any]) -> dict[str, Any]:
+    """Name a folder's choices as now; an earlier version augmented its films fully or not at all."""
+    augmented = kept.pop("augment", True)
+    return {"augmentation": "full" if augmented else "none", **kept}
 
 
 def _source_values(source: SourceRecipe | None) -> dict[str, Any]:

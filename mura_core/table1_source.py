@@ -62,6 +62,7 @@ def read_source(options: argparse.Namespace, recipe: Recipe) -> SourceRecipe | N
         epochs=options.source_epochs,
         cuts_per_epoch=options.source_cuts,
         learning_rate=options.source_rate,
+        augmentation=recipe.augmentation,
         seed=recipe.seed,
     )
     if source.epochs < 1 or source.cuts_per_epoch < source.batch or source.learning_rate <= 0:

@@ -67,8 +67,13 @@ class TwoPhase(lightning.LightningModule):
             order[: len(order) // (batch * world) * batch * world] if len(order) >= batch * world else order
         )
         mine = order[rank::world].tolist()
-        seed = self.recipe.seed if self.recipe.augment else None
-        drawn = DrawnFilms(self.train_films, mine, seed=seed, epoch=self.current_epoch)
+        drawn = DrawnFilms(
+            self.train_films,
+            mine,
+            seed=self.recipe.seed,
+            epoch=self.current_epoch,
+            augmentation=self.recipe.augmentation,
+        )
         return DataLoader(drawn, batch_size=batch, num_workers=self.workers)
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:

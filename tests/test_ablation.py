@@ -120,7 +120,7 @@ def test_every_variant_changes_one_choice_and_starts_from_the_same_weights(made:
         {"seed": 2},
         {"roi": False},
         {"enhance": False},
-        {"augment": False},
+        {"augmentation": "none"},
         {"box_weight": 0.0},
         {"class_weights": "body-part"},
         {"averaging": 0.98},
@@ -221,11 +221,18 @@ def test_the_text_says_what_chance_did_or_that_nobody_knows() -> None:
         assert "The base with another seed is not measured" in write_markdown(table_of(answers))
 
 
-def test_a_folder_from_before_a_choice_existed_is_still_its_recipes(tmp_path: Path) -> None:
-    recipe = Recipe(size=64)
+@pytest.mark.parametrize(
+    ("then", "now"), [({}, "full"), ({"augment": True}, "full"), ({"augment": False}, "none")]
+)
+def test_a_folder_of_an_earlier_version_is_still_its_recipes(
+    tmp_path: Path, then: dict[str, bool], now: str
+) -> None:
+    recipe = Recipe(size=64, augmentation=now)
     claim(tmp_path, "mura", "0", recipe, None, {})
     path = tmp_path / RECIPE_FILE
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "augment"}))
+    kept = json.loads(path.read_text())
+    del kept["augmentation"]
+    path.write_text(json.dumps({**kept, **then}))
     claim(tmp_path, "mura", "0", recipe, None, {})
-    with pytest.raises(MuraError, match=r"augment True \(now False\)"):
-        claim(tmp_path, "mura", "0", replace(recipe, augment=False), None, {})
+    with pytest.raises(MuraError, match=rf"augmentation {now} \(now mild\)"):
+        claim(tmp_path, "mura", "0", replace(recipe, augmentation="mild"), None, {})

@@ -92,6 +92,28 @@ def test_the_mask_moves_with_the_film(epoch: int) -> None:
     assert abs(inside - outside) > 1.0
 
 
+def test_mild_augmentation_neither_inverts_films_nor_lays_them_on_their_side() -> None:
+    films, outcomes = phantom_films(), {}
+    films.pixels[0, :, :] = 20
+    films.pixels[0, 8:88, 40:56] = 220  # a shaft that stands upright, turned by 25 degrees at most
+    for strength in ("full", "mild"):
+        seen = [
+            DrawnFilms(films, [0], seed=1, epoch=epoch, augmentation=strength)[0]["film"][0].float() / 255
+            for epoch in range(40)
+        ]
+        bright = [film[40:56, 40:56].mean() > film.mean() for film in seen]
+        upright = [abs(film.mean(0).std()) > abs(film.mean(1).std()) for film in seen]
+        outcomes[strength] = all(bright), all(upright)
+    assert outcomes == {"full": (False, False), "mild": (True, True)}
+
+
+def test_a_cut_without_augmentation_is_the_film_as_it_is() -> None:
+    films = phantom_films()
+    cut = DrawnFilms(films, [0], seed=1, crop=32, augmentation="none")[0]["film"][0].numpy()
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(films.pixels[0], 46), (32, 32))
+    assert (windows == cut).all(axis=(2, 3)).any()
+
+
 def test_what_nobody_annotated_is_said_to_be_unknown() -> None:
     samples = DrawnFilms(phantom_films(), [0, 1, 2], seed=None)
     assert [samples[i]["boxed"].item() for i in range(3)] == [1.0, 1.0, 0.0]

@@ -13,12 +13,12 @@ from safetensors.torch import save_file
 from mura_core.checkpoint import load_weights
 from mura_core.curves import read_curves
 from mura_core.datasets import read_split
-from mura_core.errors import DatasetError, WeightsError
+from mura_core.errors import DatasetError, MuraError, WeightsError
 from mura_core.export import load_checkpoint
 from mura_core.films import Films, load_films
 from mura_core.models import build_model
 from mura_core.pretrain import SourceTask, pretrain
-from mura_core.recipe import Recipe, SourceRecipe
+from mura_core.recipe import AUGMENTATIONS, Recipe, SourceRecipe
 from mura_core.study import Box
 from mura_core.train import start_model, train_two_phase
 from mura_core.two_phase import TwoPhase
@@ -102,23 +102,31 @@ def test_the_first_phase_changes_the_new_layer_alone(films: list[Films], tmp_pat
 
 
 def test_films_are_augmented_unless_the_recipe_says_no(films: list[Films], tmp_path: Path) -> None:
-    seen: dict[bool, list[tuple[int, torch.Tensor]]] = {True: [], False: []}
+    seen: dict[str, list[tuple[int, torch.Tensor]]] = {strength: [] for strength in AUGMENTATIONS}
 
     def look(task: TwoPhase, batch: dict[str, torch.Tensor], place: int) -> torch.Tensor:
-        seen[task.recipe.augment] += zip(batch["film_index"].tolist(), batch["film"], strict=True)
+        seen[task.recipe.augmentation] += zip(batch["film_index"].tolist(), batch["film"], strict=True)
         return whole_step(task, batch, place)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TwoPhase, "training_step", look)
-        for augment in seen:
-            train(films, replace(RECIPE, augment=augment, fine_tune_epochs=0), tmp_path / str(augment))
+        for strength in seen:
+            recipe = replace(RECIPE, augmentation=strength, fine_tune_epochs=0)
+            train(films, recipe, tmp_path / strength)
     same = {
-        augment: [np.array_equal(film[0].numpy(), films[0].pixels[index]) for index, film in drawn]
-        for augment, drawn in seen.items()
+        strength: [np.array_equal(film[0].numpy(), films[0].pixels[index]) for index, film in drawn]
+        for strength, drawn in seen.items()
     }
-    assert all(same[False])
-    assert len(same[False]) == len(same[True]) > 8
-    assert not any(same[True])
+    assert all(same["none"])
+    assert len(same["none"]) == len(same["mild"]) == len(same["full"]) > 8
+    assert not any(same["full"])
+    assert not any(same["mild"])
+
+
+def test_an_unknown_augmentation_is_refused() -> None:
+    for recipe in (Recipe, SourceRecipe):
+        with pytest.raises(MuraError, match="Unknown augmentation 'some'. Expected one of full, mild, none"):
+            recipe(augmentation="some")
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
