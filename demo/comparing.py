@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from demo.handlers import OpenStudy
     from demo.turns import Turns
     from demo.wording import Wording
-    from mura_core.predictor import Predictor, Variant
+    from mura_core.predictor import Predictor
     from mura_core.study import OperatingPoints
+    from mura_core.variants import Variant
 
 _STEPS = 3
 

@@ -1,10 +1,11 @@
-"""From a score for every location to a film's logit and its maps: the classification layer's last step.
+"""From a score for every location to a film's logit, probability and maps: the network's last steps.
 
 Beside that, what is made of a film's pooled features before films are compared by them.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -51,6 +52,15 @@ def pool(scores: FloatMap, features: FloatMap, bias: float, focus: float) -> Map
         scores + np.float32(bias),
         features,
     )
+
+
+def sigmoid(logit: float) -> float:
+    """Probability of a logit, without overflow.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """
+    return 1.0 / (1.0 + math.exp(-logit)) if logit > -700 else 0.0
 
 
 def root(features: FloatMap) -> FloatMap:

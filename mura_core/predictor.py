@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,12 @@ from mura_core.engines import Background, check_device, load_engine
 from mura_core.errors import ImageError, MuraError
 from mura_core.known import read_known
 from mura_core.orientation import read_turning
+from mura_core.pooling import sigmoid
 from mura_core.preprocess import preprocess
 from mura_core.remarks import Doubts, all_remarks, plain_remarks
 from mura_core.stability import read_changed, read_measured
 from mura_core.study import StudyResult, Timing, ViewResult
+from mura_core.variants import read_variants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,36 +32,14 @@ if TYPE_CHECKING:
     from mura_core.engines import Engine
     from mura_core.known import Known
     from mura_core.pooling import Maps
-    from mura_core.preprocess import Geometry, PreprocessOptions
+    from mura_core.preprocess import Geometry
     from mura_core.sidecar import Sidecar
     from mura_core.stability import Measured, Stability
-    from mura_core.study import Call, Study, View
+    from mura_core.study import Study, View
+    from mura_core.variants import Variant
 
     FloatMap = NDArray[np.float32]
     Turns = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Variant:
-    """A study under one way of preparing its films.
-
-    Attributes:
-        options: What was done to the films.
-        released: Whether that is what the weights were trained and measured with.
-        films: float32 (S, S) in [0, 1] for each view, in order: what the network saw, as the film lies.
-        view_probabilities: Calibrated probability in [0, 1] of each view.
-        study_probability: Their mean.
-        calls: The call of each view at the fixed operating points.
-        call: The study's call at them.
-    """
-
-    options: PreprocessOptions
-    released: bool
-    films: tuple[FloatMap, ...]
-    view_probabilities: tuple[float, ...]
-    study_probability: float
-    calls: tuple[Call, ...]
-    call: Call
 
 
 class Predictor:
@@ -158,14 +137,8 @@ class Predictor:
             ImageError: The study has no view.
         """
         _check_views(study)
-        released = self.sidecar.preprocess
-        steps = [
-            replace(released, roi=roi, enhance=enhance)
-            for roi, enhance in ((False, False), (True, False), (True, True))
-        ]
-        return tuple(
-            self._variant(study, options)
-            for options in (*(step for step in steps if step != released), released)
+        return read_variants(
+            study, self.sidecar.preprocess, self.sidecar.operating_points, self._probabilities
         )
 
     def stability(self, study: Study) -> Stability:
@@ -221,21 +194,6 @@ class Predictor:
     def _probabilities(self, films: Sequence[FloatMap]) -> tuple[float, ...]:
         return tuple(sigmoid(float(logit) / self.sidecar.temperature) for logit in self.read(films)[0].logits)
 
-    def _variant(self, study: Study, options: PreprocessOptions) -> Variant:
-        films = tuple(preprocess(view.radiograph.pixels, options)[0] for view in study.views)
-        probabilities = self._probabilities(films)
-        mean = math.fsum(probabilities) / len(probabilities)
-        call = self.sidecar.operating_points.call
-        return Variant(
-            options=options,
-            released=options == self.sidecar.preprocess,
-            films=films,
-            view_probabilities=probabilities,
-            study_probability=mean,
-            calls=tuple(call(probability) for probability in probabilities),
-            call=call(mean),
-        )
-
     def _doubts(self, view: View, features: FloatMap, turned: bool) -> Doubts:
         """What speaks against relying on a view's call, by its pixels and by its features."""
         plain = plain_remarks(view.radiograph)
@@ -289,12 +247,3 @@ class Predictor:
 def _check_views(study: Study) -> None:
     if not study.views:
         raise ImageError("The study has no view. Expected at least one radiograph.")
-
-
-def sigmoid(logit: float) -> float:
-    """Probability of a logit, without overflow.
-
-    >>> sigmoid(0.0), sigmoid(-1000.0)
-    (0.5, 0.0)
-    """
-    return 1.0 / (1.0 + math.exp(-logit)) if logit > -700 else 0.0

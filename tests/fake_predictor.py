@@ -11,11 +11,11 @@ import numpy as np
 
 from demo.analysing import analyse
 from demo.turns import Turns
-from mura_core.predictor import Variant
 from mura_core.preprocess import PreprocessOptions
 from mura_core.remarks import plain_remarks
 from mura_core.stability import CHANGES, ChangedReading, Measured, Stability
 from mura_core.study import Box, OperatingPoints, Study, StudyResult, Timing, ViewResult
+from mura_core.variants import Variant
 
 if TYPE_CHECKING:
     from demo.analysing import Step

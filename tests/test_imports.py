@@ -54,6 +54,7 @@ ORDER = (
     "torch_engine",
     "engines",
     "stability",
+    "variants",
     "predictor",
     "preview",
     "reading",
@@ -176,7 +177,18 @@ ORDER = (
 )
 """A module of mura_core imports only those before it. A new module takes its place here."""
 
-DEMO_MAY_USE = {"", "cores", "glibc", "predictor", "sidecar", "study", "stability", "errors", "images"}
+DEMO_MAY_USE = {
+    "",
+    "cores",
+    "glibc",
+    "predictor",
+    "sidecar",
+    "study",
+    "stability",
+    "variants",
+    "errors",
+    "images",
+}
 """Of mura_core; "" is the package itself, for its version. Beside these, all of `DEMO_PACKAGES`."""
 
 DEMO_PACKAGES = ("review.", "pacs.")
