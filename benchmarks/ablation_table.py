@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core import bootstrap
 from mura_core.bootstrap import PROBABILITY_MEASURES, RESAMPLES
+from mura_core.cells import NOT_APPLICABLE, cell
 from mura_core.records import is_arm
-from mura_core.report import NOT_APPLICABLE, NOTICE, cell
+from mura_core.report import NOTICE
 from mura_core.study_table import as_json
 from mura_core.table1_text import machine_name
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.load_table import crowd_table
 from benchmarks.speed_tables import summary
+from mura_core.cells import counted_cell
 from mura_core.checkpoint import load_weights
 from mura_core.model_card import engine_table, summary_table, write_model_card
 from mura_core.quantisation import INT8_NAME
-from mura_core.report import counted_cell
 
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- figures:start -->", "<!-- figures:end -->"

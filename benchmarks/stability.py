@@ -175,7 +175,7 @@ def _by_change(found: Sequence[Stability]) -> list[dict[str, Any]]:
 
 
 def _entry(name: str, found: Estimate) -> dict[str, Any]:
-    """One figure and its interval as `report.cell` takes them; JSON has no nan."""
+    """One figure and its interval as `cells.cell` takes them; JSON has no nan."""
     known = math.isfinite(found.low) and math.isfinite(found.high)
     return {
         name: found.value if math.isfinite(found.value) else None,

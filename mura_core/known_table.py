@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mura_core.operating_table import LEAST
-from mura_core.report import counted_cell
+from mura_core.cells import LEAST, counted_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mura_core import report
+from mura_core.cells import LEAST, cell, counted_cell, group_cell
 from mura_core.known import served_digest
 from mura_core.known_table import known_text
-from mura_core.operating_table import LEAST, operating_rule
+from mura_core.operating_table import operating_rule
 from mura_core.quantisation import INT8_NAME, weights_digest
+from mura_core.report import markdown_tables
 from mura_core.stability import STABILITY_NAME
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def write_model_card(sidecar: Sidecar, folder: Path) -> str:
         valid_auroc=figures["valid_auroc"],
         precision=precision,
         pointing=_pointing(figures["localisation"]),
-        tables=report.markdown_tables(figures),
+        tables=markdown_tables(figures),
         operating=_operating(figures),
         measured_by=_commands(figures, folder),
         engines=_engines(folder),
@@ -167,7 +168,7 @@ def stability_lines(content: Mapping[str, Any]) -> str:
     counts = ("studies", "abnormal", "doubt", "called", "missed", "false_alarms")
     named = {"all": "all", "steady": "no change alters the call", "unsteady": "some change alters it"}
     for name, group in content["groups"].items():
-        error = report.counted_cell(group["called"], group, "error")
+        error = counted_cell(group["called"], group, "error")
         cells = [named[name], *(str(group[key]) for key in counts), error]
         lines.append(f"| {' | '.join(cells)} |")
     everything, mean = content["groups"]["all"], content["mean_of_readings"]
@@ -177,17 +178,16 @@ def stability_lines(content: Mapping[str, Any]) -> str:
     of_labels = min(everything["abnormal"], everything["studies"] - everything["abnormal"])
     of_groups = min(content["groups"][name]["called"] for name in ("steady", "unsteady"))
     signs = "; ".join(
-        f"{name} {report.counted_cell(of_errors, sign, 'auroc')}"
-        for name, sign in content["signs_of_error"].items()
+        f"{name} {counted_cell(of_errors, sign, 'auroc')}" for name, sign in content["signs_of_error"].items()
     )
     lines += [
         "",
         f"Error where a change alters the call, less error where none does: "
-        f"{report.counted_cell(of_groups, content, 'error_difference')}. AUROC of each sign for a wrong "
+        f"{counted_cell(of_groups, content, 'error_difference')}. AUROC of each sign for a wrong "
         f"call: {signs}.",
         "",
-        f"AUROC of the films as they are {report.counted_cell(of_labels, mean, 'auroc')}; the mean over all "
-        f"readings changes it by {report.counted_cell(of_labels, mean, 'difference')}.",
+        f"AUROC of the films as they are {counted_cell(of_labels, mean, 'auroc')}; the mean over all "
+        f"readings changes it by {counted_cell(of_labels, mean, 'difference')}.",
         "",
         "| change | mean shift of probability | mean size of the shift | calls altered |",
         "|---|---|---|---|",
@@ -225,7 +225,7 @@ def _pointing(localisation: Mapping[str, Any] | None) -> str:
     found = localisation["true positives"]
     if found["patients"] < LEAST:
         return f"- How well the heatmap points is not known: {found['patients']} true positives are too few."
-    shares = [report.cell(found["methods"][name], "hit_margin") for name in ("heatmap", "centre")]
+    shares = [cell(found["methods"][name], "hit_margin") for name in ("heatmap", "centre")]
     gain = found["gain_over"]["centre"]["hit_margin_ci95"]
     verdict = "was" if gain is not None and gain[0] > 0 else "was not"
     return (
@@ -242,9 +242,9 @@ def summary_table(sidecar: Sidecar) -> str:
     ]
     for name, group in sidecar.metrics["groups"].items():
         decision = group["at"]["threshold"]
-        cells = [report.group_cell(group, group["probability"], "auroc")]
+        cells = [group_cell(group, group["probability"], "auroc")]
         cells += [
-            report.group_cell(group, decision, key)
+            group_cell(group, decision, key)
             for key in ("accuracy", "cohen_kappa", "sensitivity", "specificity")
         ]
         lines.append(f"| {name} | {group['studies']} | {group['abnormal']} | " + " | ".join(cells) + " |")

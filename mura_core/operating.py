@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core import bootstrap
 from mura_core.bootstrap import DECISION_MEASURES, RESAMPLES, predictive_measures
+from mura_core.cells import LEAST
 from mura_core.errors import MuraError
-from mura_core.operating_table import LEAST, PREVALENCE
+from mura_core.operating_table import PREVALENCE
 from mura_core.study_table import as_json, group_rows, measure_table
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mura_core.cells import LEAST, TOO_FEW
 from mura_core.study import Call
 
 if TYPE_CHECKING:
@@ -15,10 +16,8 @@ PREVALENCE = 0.1
 Lower than in most labelled data, which is gathered for its findings.
 """
 
-LEAST = 20
-"""Of fewer patients no interval is stated: that of a share of 20 may be 0.44 wide already."""
-
-TOO_FEW = "too few"
+POINTS = {"threshold": "the threshold", "sensitive": "the sensitive point", "specific": "the specific point"}
+"""What each threshold of a group's figures is called."""
 
 
 def operating_rows(

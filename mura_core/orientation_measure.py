@@ -96,7 +96,7 @@ def _read_all(
 
 
 def _auroc(name: str, labels: Sequence[int], logits: Floats, weights: NDArray[np.int32]) -> dict[str, Any]:
-    """AUROC and its interval as `report.cell` takes them."""
+    """AUROC and its interval as `cells.cell` takes them."""
     found = bootstrap.estimate(
         PROBABILITY_MEASURES["auroc"], labels, 1 / (1 + np.exp(-logits.astype(float))), weights
     )

@@ -1,26 +1,19 @@
-"""The figures for a person: tables for the terminal and for Markdown, and three pictures."""
+"""The figures for a person: tables for the terminal and for Markdown, beside the pictures."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sklearn.metrics import roc_curve
-
-from mura_core import metrics
+from mura_core.cells import LEAST, NOT_APPLICABLE, TOO_FEW, counted_cell, group_cell
 from mura_core.localisation import MEASURES as LOCALISATION_MEASURES
-from mura_core.operating_table import LEAST, TOO_FEW, call_rows, operating_rows, operating_rule
-from mura_core.study import Call
-from mura_core.study_table import StudyRow, group_rows
+from mura_core.operating_table import POINTS, call_rows, operating_rows, operating_rule
+from mura_core.report_pictures import draw_confusion, draw_reliability, draw_roc
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from mura_core.study_table import StudyRow
 
-NOT_APPLICABLE = "n/a"
 NOTICE = "Research only: not a medical device, not a replacement for clinician review."
 
 _TITLES = {
@@ -40,7 +33,6 @@ _TITLES = {
 }
 _PROBABILITY = ("auroc", "average_precision", "log_loss", "brier", "calibration_error")
 _DECISION = ("accuracy", "cohen_kappa", "sensitivity", "specificity")
-_POINTS = {"threshold": "the threshold", "sensitive": "the sensitive point", "specific": "the specific point"}
 
 
 @dataclass(frozen=True)
@@ -66,9 +58,9 @@ def render(measured: Mapping[str, Any], rows: Sequence[StudyRow]) -> dict[str, b
         Content by file name: report.md and the pictures it shows.
     """
     return {
-        "roc.png": _draw_roc(measured, rows),
-        "reliability.png": _draw_reliability(rows),
-        "confusion.png": _draw_confusion(measured),
+        "roc.png": draw_roc(measured, rows),
+        "reliability.png": draw_reliability(rows),
+        "confusion.png": draw_confusion(measured),
         "report.md": _write_markdown(measured).encode(),
     }
 
@@ -89,7 +81,7 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
     tables = [by_group("Probability", _PROBABILITY, ("probability",))]
     # Sensitivity and specificity at the operating points have tables of their own, where they were measured.
     operating = measured.get("operating")
-    for key, point in _POINTS.items():
+    for key, point in POINTS.items():
         if operating is not None and key != "threshold":
             tables.append(_Table(*operating_rows(operating, key)))
             continue
@@ -112,37 +104,6 @@ def _build_tables(measured: Mapping[str, Any]) -> list[_Table]:
 def markdown_tables(measured: Mapping[str, Any]) -> str:
     """Lay the figures of `evaluate` out as Markdown tables under headings of level 3."""
     return "\n\n".join(_as_markdown(table, level=3) for table in _build_tables(measured))
-
-
-def cell(values: Mapping[str, Any], name: str) -> str:
-    """One figure with its 95 % interval in brackets, "n/a" where undefined."""
-    if values[name] is None:
-        return NOT_APPLICABLE
-    interval = values[f"{name}_ci95"]
-    bounds = NOT_APPLICABLE if interval is None else f"{interval[0]:.3f}, {interval[1]:.3f}"
-    return f"{values[name]:.3f} [{bounds}]"
-
-
-def counted_cell(patients: int, values: Mapping[str, Any], name: str) -> str:
-    """One figure as `cell` has it, or that it was counted from too few patients."""
-    return cell(values, name) if patients >= LEAST else TOO_FEW
-
-
-def group_cell(group: Mapping[str, Any], values: Mapping[str, Any], name: str) -> str:
-    """One figure of a group of studies as `cell` has it, or that the group has too few patients for it.
-
-    Args:
-        group: As `study_table.measure_table` has it.
-        values: Its part that holds the figure.
-        name: Of a measure: sensitivity asks for patients with an abnormal study, specificity for such with a
-            normal one, what ranks or compares the two kinds for both, everything else for patients.
-    """
-    # Released before patients were counted by kind, a group is taken to have one to a study.
-    abnormal = group.get("patients_abnormal", group["abnormal"])
-    normal = group.get("patients_normal", group["studies"] - group["abnormal"])
-    needed = {"sensitivity": abnormal, "specificity": normal}
-    needed |= dict.fromkeys(("auroc", "average_precision", "cohen_kappa"), min(abnormal, normal))
-    return counted_cell(needed.get(name, group["patients"]), values, name)
 
 
 def _as_text(table: _Table) -> str:
@@ -200,86 +161,3 @@ def _write_markdown(measured: Mapping[str, Any]) -> str:
         note += ["", f"The operating points' tables: {operating_rule(measured['operating'])}"]
     tables = [part for table in _build_tables(measured) for part in ("", _as_markdown(table))]
     return "\n".join([*head, *tables, *note, "", *pictures]) + "\n"
-
-
-def _new_figure(width: float, height: float) -> Figure:
-    # Without pyplot: no display is asked for and no state is shared between threads.
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _as_png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
-
-
-def _draw_roc(measured: Mapping[str, Any], rows: Sequence[StudyRow]) -> bytes:
-    figure = _new_figure(5.5, 5.5)
-    axes = figure.add_subplot()
-    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    for name, members in group_rows(rows).items():
-        found = measured["groups"][name]
-        if name not in ("all", "arm") or found["probability"]["auroc"] is None:
-            continue
-        false, true, _ = roc_curve([row.label for row in members], [row.probability for row in members])
-        axes.plot(false, true, label=f"{name}: AUROC {group_cell(found, found['probability'], 'auroc')}")
-    for (key, point), marker in zip(_POINTS.items(), "osD", strict=True):
-        found = measured["groups"]["all"]["at"][key]
-        if found["sensitivity"] is not None and found["specificity"] is not None:
-            label = f"{point.removeprefix('the ')}, {found['value']:.2f}"
-            x, y = 1 - found["specificity"], found["sensitivity"]
-            axes.plot(x, y, marker, color="black", fillstyle="none", label=label)
-    axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(0, 1), ylim=(0, 1.01), aspect="equal")
-    axes.set_title("ROC curve")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right", fontsize=8)
-    return _as_png(figure)
-
-
-def _draw_reliability(rows: Sequence[StudyRow]) -> bytes:
-    labels = np.array([row.label for row in rows], dtype=np.float64)
-    probabilities = np.array([row.probability for row in rows], dtype=np.float64)
-    bins = metrics.calibration_bin(probabilities)
-    counts = np.bincount(bins, minlength=metrics.CALIBRATION_BINS)
-    filled = counts > 0
-    mean_probability = np.bincount(bins, probabilities, metrics.CALIBRATION_BINS)[filled] / counts[filled]
-    share_abnormal = np.bincount(bins, labels, metrics.CALIBRATION_BINS)[filled] / counts[filled]
-    figure = _new_figure(5.5, 6.5)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    upper.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    upper.plot(mean_probability, share_abnormal, "o-")
-    upper.set(ylabel="share abnormal", xlim=(0, 1), ylim=(-0.02, 1.02), title="Reliability, all studies")
-    edges = np.arange(metrics.CALIBRATION_BINS) / metrics.CALIBRATION_BINS
-    lower.bar(edges, counts, width=1 / metrics.CALIBRATION_BINS, align="edge", edgecolor="white")
-    lower.set(xlabel="study probability", ylabel="studies")
-    return _as_png(figure)
-
-
-def _draw_confusion(measured: Mapping[str, Any]) -> bytes:
-    groups = measured["groups"]
-    columns = min(4, len(groups))
-    lines = -(-len(groups) // columns)
-    figure = _new_figure(2.6 * columns, 2.2 * lines)
-    for axes, (name, found) in zip(
-        figure.subplots(lines, columns, squeeze=False).flat, groups.items(), strict=False
-    ):
-        _draw_calls(axes, name, found["calls"])
-    for unused in figure.axes[len(groups) :]:
-        unused.set_axis_off()
-    figure.suptitle("Calls (columns) by label (rows)")
-    return _as_png(figure)
-
-
-def _draw_calls(axes: Axes, name: str, calls: Mapping[str, Mapping[str, int]]) -> None:
-    counts = np.array([[calls[label][call.value] for call in Call] for label in calls])
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for (row, column), count in np.ndenumerate(counts):
-        shade = "white" if shares[row, column] > 0.5 else "black"
-        text = f"{count}\n{shares[row, column]:.0%}" if counts[row].any() else str(count)
-        axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=8)
-    axes.set_xticks(range(len(Call)), [call.value for call in Call], fontsize=7)
-    axes.set_yticks(range(len(calls)), list(calls), fontsize=7)
-    axes.set_title(name, fontsize=9)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from mura_core import bootstrap
 from mura_core.bootstrap import DECISION_MEASURES, PROBABILITY_MEASURES
+from mura_core.cells import NOT_APPLICABLE, cell
 from mura_core.cores import processor_name
 from mura_core.errors import DatasetError
-from mura_core.report import NOT_APPLICABLE, NOTICE, cell
+from mura_core.report import NOTICE
 from mura_core.study_table import DECISION_THRESHOLD, as_json
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from mura_core.cells import LEAST
 from mura_core.curves import draw_curves, read_curves
 from mura_core.model_card import summary_table, write_model_card
-from mura_core.operating_table import LEAST
 from mura_core.quantisation import weights_digest
 from tests.released import release_candidate, sidecar_of
 

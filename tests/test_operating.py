@@ -13,10 +13,11 @@ from sklearn.metrics import precision_score
 
 from mura_core import bootstrap, metrics, report
 from mura_core.bootstrap import predictive_measures
+from mura_core.cells import LEAST
 from mura_core.errors import DatasetError, MuraError
 from mura_core.model_card import summary_table
 from mura_core.operating import measure_operating, measure_rows
-from mura_core.operating_table import LEAST, call_rows, operating_rows, operating_rule
+from mura_core.operating_table import call_rows, operating_rows, operating_rule
 from mura_core.studies_file import read_csv
 from mura_core.study import OperatingPoints
 from mura_core.study_table import StudyRow, ViewRow, write_csv
