@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -20,11 +19,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_safetensors
 
 from mura_core.errors import WeightsError
+from mura_core.shards import join_rows, shard_groups
 from mura_core.sidecar import ARCHITECTURES, SIDECAR_NAME, Shard, Sidecar, read_sidecar, sidecar_text
 
 # torch is imported where a tensor is wanted: the page reads arrays, and is up before torch would be.
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 __all__ = [
-    "SHARD_LIMIT_BYTES",
     "SIDECAR_NAME",
     "Sidecar",
     "find_weights",
@@ -41,18 +40,11 @@ __all__ = [
     "save_weights",
 ]
 
-SHARD_LIMIT_BYTES = 10_000_000
-"""Every shard is smaller than this. Hugging Face asks for large-file storage from 10 MB on."""
-
 REMEDY = (
     "Get the released weights (git checkout -- weights), name another folder with --weights or MURA_WEIGHTS, "
     "or make your own: python -m mura_core train --help"
 )
 _DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "weights"
-_ROWS = re.compile(r"(?P<name>.+)\[(?P<start>\d+):(?P<stop>\d+)(?: of (?P<rows>\d+))?\]")
-# The header of a safetensors file: fixed part, and per tensor its JSON besides the name.
-_HEADER_BYTES = 1024
-_ENTRY_BYTES = 160
 
 
 def find_weights(explicit: Path | None = None) -> Path:
@@ -107,7 +99,7 @@ def _write(folder: Path, stored: Mapping[str, Tensor], sidecar: Sidecar) -> None
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         shards = []
-        for group in _shard_groups(stored):
+        for group in shard_groups(stored):
             content = to_safetensors(group)
             digest = hashlib.sha256(content).hexdigest()
             shard = Shard(f"weights-{digest[:16]}.safetensors", len(content), digest)
@@ -151,7 +143,7 @@ def load_arrays(folder: Path) -> tuple[Sidecar, dict[str, Array]]:
             if name in state:
                 raise WeightsError(f"{folder}: the tensor {name} is stored twice. {REMEDY}")
             state[name] = array.astype(np.float32) if array.dtype.kind == "f" else array
-    state = _join_rows(folder, state)
+    state = join_rows(folder, state, REMEDY)
     if len(state) != expected:
         raise WeightsError(f"{folder}: found {len(state)} tensors, expected {expected}. {REMEDY}")
     return sidecar, state
@@ -180,65 +172,6 @@ def _to_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
     if not bool(torch.isfinite(halved).all()):
         raise WeightsError(f"The tensor {name} does not fit float16 (beyond 65504). Save it with half=False.")
     return halved
-
-
-def _shard_groups(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-    """Fill shards by name, header included, each below the limit: equal tensors make equal shards."""
-    group: dict[str, Tensor] = {}
-    free = SHARD_LIMIT_BYTES - _HEADER_BYTES
-    for name, piece in _pieces(tensors):
-        size = piece.nbytes + len(name.encode()) + _ENTRY_BYTES
-        if group and size > free:
-            yield group
-            group, free = {}, SHARD_LIMIT_BYTES - _HEADER_BYTES
-        group[name] = piece
-        free -= size
-    if group:
-        yield group
-
-
-def _pieces(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Cut each tensor that is too large for a shard into blocks of rows called `name[start:stop of rows]`."""
-    for name, tensor in sorted(tensors.items()):
-        room = SHARD_LIMIT_BYTES - _HEADER_BYTES - _ENTRY_BYTES - len(name.encode()) - len("[: of ]") - 3 * 20
-        if tensor.nbytes <= room:
-            yield name, tensor.clone()
-            continue
-        row_bytes = tensor[0].nbytes if tensor.dim() else tensor.nbytes
-        if row_bytes > room:
-            raise WeightsError(
-                f"A row of {name} takes {row_bytes} bytes; a shard holds {SHARD_LIMIT_BYTES}. Not saved."
-            )
-        rows = room // row_bytes
-        for start in range(0, len(tensor), rows):
-            stop = min(start + rows, len(tensor))
-            yield f"{name}[{start}:{stop} of {len(tensor)}]", tensor[start:stop].clone()
-
-
-def _join_rows(folder: Path, stored: dict[str, Array]) -> dict[str, Array]:
-    """Put the blocks that `_pieces` cut back together, and check that none is missing.
-
-    Weights from before 0.2.1 do not say how many rows there are: of them, last ones could be missing.
-    """
-    state: dict[str, Array] = {}
-    blocks: dict[str, list[tuple[int, int, Array]]] = {}
-    rows: dict[str, int] = {}
-    for key, array in stored.items():
-        match = _ROWS.fullmatch(key)
-        if match is None:
-            state[key] = array
-        else:
-            block = (int(match["start"]), int(match["stop"]), array)
-            blocks.setdefault(match["name"], []).append(block)
-            rows[match["name"]] = int(match["rows"] or 0)
-    for name, cut in blocks.items():
-        cut.sort(key=lambda block: block[0])
-        ends = [0, *(stop for _, stop, _ in cut)]
-        gaps = any(start != end for (start, _, _), end in zip(cut, ends, strict=False))
-        if gaps or ends[-1] < rows[name]:
-            raise WeightsError(f"{folder}: rows of the tensor {name} are missing. {REMEDY}")
-        state[name] = np.concatenate([array for _, _, array in cut])
-    return state
 
 
 def _read_shard(folder: Path, shard: Shard) -> dict[str, Array]:

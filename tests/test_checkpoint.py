@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from mura_core import checkpoint
-from mura_core.checkpoint import SHARD_LIMIT_BYTES, Sidecar, find_weights, load_weights, save_weights
+from mura_core.checkpoint import Sidecar, find_weights, load_weights, save_weights
 from mura_core.errors import WeightsError
 from mura_core.preprocess import PreprocessOptions
+from mura_core.shards import SHARD_LIMIT_BYTES
 from mura_core.study import OperatingPoints
 
 SIDECAR = Sidecar(
@@ -48,7 +49,7 @@ def state(seed: int = 0) -> dict[str, Tensor]:
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> int:
     """Shrink the limit so that a small state needs several shards and a cut tensor."""
     limit = 100_000
-    monkeypatch.setattr(checkpoint, "SHARD_LIMIT_BYTES", limit)
+    monkeypatch.setattr("mura_core.shards.SHARD_LIMIT_BYTES", limit)
     return limit
 
 

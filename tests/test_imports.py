@@ -39,6 +39,7 @@ ORDER = (
     "augment",
     "films",
     "sidecar",
+    "shards",
     "checkpoint",
     "models",
     "cam",
