@@ -5,71 +5,27 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mura_core import __version__, localisation, metrics, operating, report, study_table
+from mura_core.answers import add_random_network, build_untrained, predict_records, show_progress
 from mura_core.bootstrap import RESAMPLES
-from mura_core.datasets import StudyRecord, is_arm, read_split
-from mura_core.errors import DatasetError, ImageError
-from mura_core.images import read_radiograph
+from mura_core.datasets import StudyRecord, read_split
+from mura_core.errors import DatasetError
 from mura_core.operating_table import PREVALENCE
 from mura_core.staging import Staging
-from mura_core.study import Study, StudyResult, View
-from mura_core.study_table import StudyRow, ViewRow
 
 if TYPE_CHECKING:
-    from mura_core.models import Classifier
+    from mura_core.answers import Progress, StudyPredictor
     from mura_core.sidecar import Sidecar
 
 FORMAT = 1
 """Of metrics.json; raised when its keys change meaning."""
-
-UNTRAINED_FILMS = 8
-"""What the batch statistics of the untrained network are taken from."""
-
-Progress = Callable[[int, int], None]
-
-
-class StudyPredictor(Protocol):
-    """What evaluation needs of a `Predictor`."""
-
-    @property
-    def sidecar(self) -> Sidecar:
-        """What the weights are."""
-
-    def predict(self, study: Study) -> StudyResult:
-        """Read one study."""
-
-
-def predict_records(
-    records: Sequence[StudyRecord], predictor: StudyPredictor, progress: Progress | None = None
-) -> list[StudyRow]:
-    """Read every study from disk and predict it.
-
-    Args:
-        records: The studies.
-        predictor: The same object that serves the reader.
-        progress: Called after each study with the number done and the number of all.
-
-    Returns:
-        One row per study, in the order given.
-
-    Raises:
-        ImageError: A view cannot be read; the text names study and file. None is left out.
-        DatasetError: A view's boxes lie outside it.
-    """
-    rows = []
-    for done, record in enumerate(records, start=1):
-        rows.append(_predict_record(record, predictor))
-        if progress is not None:
-            progress(done, len(records))
-    return rows
 
 
 def evaluate(
@@ -110,7 +66,7 @@ def evaluate(
     with Staging(out) as staging:
         rows = predict_records(records, predictor, progress)
         if random_network is not None:
-            rows = _with_random_network(records, rows, random_network)
+            rows = add_random_network(records, rows, random_network)
         measured = {
             "format": FORMAT,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -163,7 +119,7 @@ def run(
     if prevalence != PREVALENCE:
         flags["prevalence"] = prevalence
     given = [part for name, value in flags.items() if value for part in (f"--{name}", str(value))]
-    untrained = _build_untrained(records, predictor.sidecar)
+    untrained = build_untrained(records, predictor.sidecar)
     measured = evaluate(
         records,
         predictor,
@@ -177,71 +133,6 @@ def run(
         progress=show_progress,
     )
     return f"{report.format_table(measured)}\n\nReport: {folder / 'report.md'}"
-
-
-def _read_study(record: StudyRecord) -> Study:
-    views = []
-    for view in record.views:
-        try:
-            views.append(View(view.path.name, read_radiograph(view.path)))
-        except ImageError as error:
-            raise ImageError(f"Study {record.study_id}: cannot read the view {view.path}. {error}") from error
-    return Study(tuple(views))
-
-
-def _predict_record(record: StudyRecord, predictor: StudyPredictor) -> StudyRow:
-    result = predictor.predict(_read_study(record))
-    rows = []
-    for view, seen in zip(record.views, result.views, strict=True):
-        scores = None
-        if record.label == 1 and view.boxes:
-            try:
-                scores = localisation.score_view(seen, view.boxes)
-            except DatasetError as error:
-                raise DatasetError(f"Study {record.study_id}, view {view.path}: {error}") from error
-        rows.append(ViewRow(seen.name, seen.abnormality_probability, scores))
-    return StudyRow(
-        study_id=record.study_id,
-        patient_id=record.patient_id,
-        body_part=record.body_part,
-        label=record.label,
-        arm=is_arm(record),
-        hardware=any("hardware" in view.tags for view in record.views),
-        probability=result.study_probability,
-        call=result.call,
-        views=tuple(rows),
-    )
-
-
-def _with_random_network(
-    records: Sequence[StudyRecord], rows: Sequence[StudyRow], random_network: StudyPredictor
-) -> list[StudyRow]:
-    """Add the heatmap scores of a network that has learned nothing, on the same views."""
-    completed = []
-    for record, row in zip(records, rows, strict=True):
-        if all(view.localisation is None for view in row.views):
-            completed.append(row)
-            continue
-        untrained = _predict_record(record, random_network)
-        views = tuple(
-            view
-            if view.localisation is None or other.localisation is None
-            else replace(
-                view,
-                localisation={**view.localisation, "random network": other.localisation["heatmap"]},
-            )
-            for view, other in zip(row.views, untrained.views, strict=True)
-        )
-        completed.append(replace(row, views=views))
-    return completed
-
-
-def _build_untrained(records: Sequence[StudyRecord], sidecar: Sidecar) -> Classifier:
-    from mura_core.preprocess import preprocess, to_tensor
-
-    views = [_read_study(record).views[0] for record in records[:UNTRAINED_FILMS]]
-    films = [preprocess(view.radiograph.pixels, sidecar.preprocess)[0] for view in views]
-    return localisation.build_untrained(sidecar.architecture, to_tensor(films))
 
 
 def _describe(sidecar: Sidecar, resamples: int, seed: int) -> dict[str, Any]:
@@ -265,11 +156,3 @@ def _describe(sidecar: Sidecar, resamples: int, seed: int) -> dict[str, Any]:
             "seed": seed,
         },
     }
-
-
-def show_progress(done: int, total: int) -> None:
-    """Count the studies on stderr: on a terminal each, elsewhere every fiftieth."""
-    if sys.stderr.isatty() or done == total or done % 50 == 0:
-        end = "\n" if done == total or not sys.stderr.isatty() else ""
-        sys.stderr.write(f"\r{done} of {total} studies{end}")
-        sys.stderr.flush()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mura_core import __version__, evaluate
+from mura_core.answers import predict_records
 from mura_core.checkpoint import load_weights, save_weights
 from mura_core.datasets import read_split
 from mura_core.known import served_digest
@@ -76,9 +77,9 @@ def _put(options: argparse.Namespace) -> None:
     """Save the candidate to `--out`, without figures but those of its precision."""
     sidecar, state = load_weights(options.candidate)
     records = read_split(options.data, options.format, "test")
-    full = evaluate.predict_records(records, _network(options.candidate, options.device))
+    full = predict_records(records, _network(options.candidate, options.device))
     save_weights(options.out, state, sidecar, half=True)
-    halved = evaluate.predict_records(records, _network(options.out, options.device))
+    halved = predict_records(records, _network(options.out, options.device))
     difference = compare(full, halved)
     half = abs(difference["auroc_change"]) < HALF_MOVES_AUROC_BY and not difference["calls_changed"]
     compared = replace(sidecar, metrics={**sidecar.metrics, _HALF: {"kept": half, **difference}})

@@ -18,6 +18,7 @@ import lightning
 from lightning.pytorch.utilities import rank_zero_only
 
 from mura_core import evaluate, table1_text, train
+from mura_core.answers import show_progress
 from mura_core.curves import LOG, draw_side_by_side, read_curves
 from mura_core.datasets import SPLITS, read_split
 from mura_core.errors import MuraError
@@ -176,7 +177,7 @@ def _evaluate_missing(records: list[StudyRecord], options: argparse.Namespace) -
             "dataset": {"format": options.format, "split": "test"},
             WEIGHTS_DIGEST: row.weights_digest(options.out),
         }
-        evaluate.evaluate(records, predictor, folder / "report", about=about, progress=evaluate.show_progress)
+        evaluate.evaluate(records, predictor, folder / "report", about=about, progress=show_progress)
 
 
 def _command() -> str:

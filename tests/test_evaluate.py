@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from mura_core import metrics, report
+from mura_core.answers import predict_records
 from mura_core.checkpoint import save_weights
 from mura_core.datasets import StudyRecord, ViewRecord
 from mura_core.errors import DatasetError, ImageError, MuraError
-from mura_core.evaluate import evaluate, predict_records, run
+from mura_core.evaluate import evaluate, run
 from mura_core.images import read_radiograph
 from mura_core.localisation import Scores
 from mura_core.models import build_model

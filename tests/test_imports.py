@@ -70,6 +70,7 @@ ORDER = (
     "studies_file",
     "report_pictures",
     "report",
+    "answers",
     "evaluate",
     "losses",
     "recipe",
