@@ -18,7 +18,8 @@ from demo.handlers import (
     study_payload,
     with_result,
 )
-from demo.turns import BusyError, Place, Ticket, Turns
+from demo.ticket import Place, Ticket
+from demo.turns import BusyError, Turns
 from mura_core.cores import side_by_side
 from mura_core.errors import ImageError, MuraError
 from mura_core.images import read_radiograph

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.handlers import UploadedFile, log_without_content
 from demo.review_desk import RuleError
+from demo.review_seat import name_of
 from mura_core.errors import MuraError
 from mura_core.review import session
 from mura_core.review.types import Mode
@@ -64,7 +65,7 @@ def _read(steps: Steps, visitor: Visitor, form: Form) -> tuple[str, str, session
     steps.desk.check_new(name)
     if not form.films:
         raise RuleError("no_films")
-    owner = steps.name_of(visitor, form.owner)
+    owner = name_of(visitor, form.owner)
     repeats, seed = _whole(form.repeats), _whole(form.seed)
     try:
         mode = Mode(str(form.mode))

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from demo import review_payloads as payloads
 from demo.handlers import log_without_content
-from demo.line import Rank
 from demo.review_call import read_call
-from demo.review_desk import RuleError, unread
-from demo.review_seat import Seat, Visitor
+from demo.review_desk import RuleError
+from demo.review_seat import Seat, Visitor, name_of
 from mura_core.errors import MuraError
 from mura_core.review.ai import model_of
 from mura_core.review.types import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from demo.review_desk import Desk
     from demo.wording import Wording
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 Screen = tuple[Seat | None, dict[str, Any] | None, dict[str, Any]]
 """The seat, what the viewer shows (None: nothing), what the panel shows."""
-
-_NAME_LIMIT = 60
 
 
 class Steps:
@@ -52,7 +49,7 @@ class Steps:
         """Let a reader take a seat at a session, where the reader stopped."""
         try:
             store = self.desk.store(str(session))
-            name = self.name_of(visitor, reader)
+            name = name_of(visitor, reader)
             if visitor.login and isinstance(reader, str) and reader.strip() not in ("", visitor.login):
                 raise RuleError("wrong_reader")
             if store.closed:
@@ -193,60 +190,11 @@ class Steps:
                 return None
             return self.screen(visitor, seat, refused=refused, saved=None)
 
-    def close(self, visitor: Visitor, seat: Seat | None) -> Iterator[Screen]:
-        """Let the model read what it has not read yet, then close the session for good."""
-        if seat is None or not seat.is_of(visitor):
-            yield self.screen(visitor, None)
-            return
-        store = self.desk.store(seat.session)
-        if store.closed:
-            yield self.screen(visitor, seat)
-            return
-        if not self.may_close(visitor, seat.session, seat.reader):
-            yield self.screen(visitor, seat, refused=self.words["review.may_not_close"])
-            return
-        left = unread(store)
-        for done, case in enumerate(left):
-            told = self.words.text("review.closing", done=done, total=len(left))
-            yield self.screen(visitor, seat, told=told)
-            try:
-                self.desk.result(seat.session, case.case_id, Rank.LATER)
-            except Exception as error:  # noqa: BLE001 - one study without the model's result stops nothing
-                log_without_content(error)
-        store.close()
-        yield None, None, self.lobby(visitor, chosen=seat.session, told=self.words["review.is_closed"])
-
-    def may_close(self, visitor: Visitor, session: str, reader: str) -> bool:
-        """Whether a visitor may close a session: who created it, or whoever sits at the server."""
-        owner = self.desk.owner(session)
-        return visitor.local or bool(owner and owner == (visitor.login or reader))
-
     def reason(self, error: MuraError) -> str:
         """Say in the page's language why something was refused; what the core says stays English."""
         if isinstance(error, RuleError):
             return self.words.text(f"review.{error.key}", **error.values)
         return payloads.without_places(self.desk, str(error))
-
-    def name_of(self, visitor: Visitor, typed: object) -> str:
-        """Name a visitor: by the log-in, and by what was typed where nobody is asked to log in.
-
-        Raises:
-            RuleError: Who must sign in did not, or the name cannot be one.
-        """
-        if visitor.asked and not visitor.login:
-            raise RuleError("sign_in_first")
-        return visitor.login or self.reader_name(typed)
-
-    def reader_name(self, name: object) -> str:
-        """Read a name that was typed.
-
-        Raises:
-            RuleError: It cannot be one.
-        """
-        given = " ".join(name.split()) if isinstance(name, str) else ""
-        if not 1 <= len(given) <= _NAME_LIMIT or not given.isprintable():
-            raise RuleError("no_name")
-        return given
 
     def _place(self, store: SessionStore, seat: Seat, sent: Mapping[str, Any]) -> Place:
         place = store.next_place(seat.reader)
@@ -260,14 +208,10 @@ class Steps:
         return seat.paused or (opened and store.paused(seat.reader, place.number))
 
     def _about(self, visitor: Visitor, seat: Seat, store: SessionStore) -> dict[str, Any]:
-        may_close = self.may_close(visitor, seat.session, seat.reader)
+        owner = self.desk.owner(seat.session)
+        may_close = visitor.may_close(owner, seat.reader)
         return payloads.about_seat(
-            self.words,
-            store,
-            seat.session,
-            seat.reader,
-            may_close=may_close,
-            owner=self.desk.owner(seat.session),
+            self.words, store, seat.session, seat.reader, may_close=may_close, owner=owner
         )
 
     def _viewer(self, seat: Seat, store: SessionStore, place: Place) -> tuple[dict[str, Any], bool]:

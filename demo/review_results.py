@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from demo import review_close
 from demo.handlers import log_without_content
 from demo.review_desk import RuleError
 from demo.review_handlers import Steps
-from demo.review_seat import Seat, Visitor
+from demo.review_seat import Seat, Visitor, name_of
 from mura_core.errors import MuraError
 from mura_core.review.export import csv_text
 from mura_core.review.session import films_of, keeps_films
@@ -56,7 +57,7 @@ def go(steps: Steps, visitor: Visitor, seat: Seat | None, wanted: Mapping[str, A
 
 def end(steps: Steps, visitor: Visitor, seat: Seat | None) -> Iterator[Shown]:
     """Close a session, and show what came of it."""
-    for screen in steps.close(visitor, seat):
+    for screen in review_close.close(steps, visitor, seat):
         yield (*screen, None)
     if seat is not None and steps.desk.store(seat.session).closed:
         yield show(steps, visitor, seat.session, seat.reader)
@@ -72,7 +73,7 @@ def show(steps: Steps, visitor: Visitor, session: object, reader: object = None)
         store = _closed(steps, session)
     except MuraError as error:
         return None, None, steps.lobby(visitor, chosen=session, refused=steps.reason(error)), None
-    seat = Seat(str(session), _name(steps, visitor, reader), paused=True)
+    seat = Seat(str(session), _name(visitor, reader), paused=True)
     results = {
         "session": seat.session,
         **_about_films(steps, visitor, seat, store),
@@ -93,7 +94,7 @@ def forget(steps: Steps, visitor: Visitor, seat: Seat | None) -> dict[str, Any]:
     try:
         store = _closed(steps, seat.session)
         # In a tab that stayed open, somebody else may have signed in since.
-        if not steps.may_close(visitor, seat.session, _name(steps, visitor, seat.reader)):
+        if not visitor.may_close(steps.desk.owner(seat.session), _name(visitor, seat.reader)):
             raise RuleError("may_not_forget")
         if not keeps_films(store):
             raise RuleError("nothing_to_forget")
@@ -108,14 +109,14 @@ def forget(steps: Steps, visitor: Visitor, seat: Seat | None) -> dict[str, Any]:
 
 def _about_films(steps: Steps, visitor: Visitor, seat: Seat, store: SessionStore) -> dict[str, Any]:
     """Whether there are films for thumbnails, and whether this visitor may delete them."""
-    may = keeps_films(store) and steps.may_close(visitor, seat.session, seat.reader)
+    may = keeps_films(store) and visitor.may_close(steps.desk.owner(seat.session), seat.reader)
     return {"films": films_of(store).exists(), "may_forget": may}
 
 
-def _name(steps: Steps, visitor: Visitor, typed: object) -> str:
+def _name(visitor: Visitor, typed: object) -> str:
     """The name under which somebody looks at results; "" for nobody's."""
     try:
-        return steps.name_of(visitor, typed)
+        return name_of(visitor, typed)
     except RuleError:
         return ""
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from demo.review_desk import RuleError
+
+_NAME_LIMIT = 60
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -18,6 +22,15 @@ class Visitor:
     login: str = ""
     local: bool = False
     asked: bool = False
+
+    def may_close(self, owner: str, reader: str) -> bool:
+        """Whether they may close a session: who created it, or whoever sits at the server.
+
+        Args:
+            owner: Who created it; "" where that is not known.
+            reader: Their name where nobody is asked to log in.
+        """
+        return self.local or bool(owner and owner == (self.login or reader))
 
 
 @dataclass(frozen=True)
@@ -44,3 +57,26 @@ class Seat:
         In a tab that stayed open another one may have signed in since, or the reader may have signed out.
         """
         return self.reader == visitor.login if visitor.login or visitor.asked else True
+
+
+def name_of(visitor: Visitor, typed: object) -> str:
+    """Name a visitor: by the log-in, and by what was typed where nobody is asked to log in.
+
+    Raises:
+        RuleError: Who must sign in did not, or the name cannot be one.
+    """
+    if visitor.asked and not visitor.login:
+        raise RuleError("sign_in_first")
+    return visitor.login or _typed_name(typed)
+
+
+def _typed_name(name: object) -> str:
+    """Read a name that was typed.
+
+    Raises:
+        RuleError: It cannot be one.
+    """
+    given = " ".join(name.split()) if isinstance(name, str) else ""
+    if not 1 <= len(given) <= _NAME_LIMIT or not given.isprintable():
+        raise RuleError("no_name")
+    return given

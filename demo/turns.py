@@ -12,18 +12,15 @@ import math
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from demo.line import Line, Rank
+from demo.ticket import Answer, Place, Ticket
 from mura_core.glibc import give_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Answer = TypeVar("Answer")
 
 MOST_WAITING = 64
 """Studies in line: at half a second each, the last one waits half a minute, and few readers wait longer."""
@@ -43,7 +40,6 @@ SLOTS = 2 * MOST_WAITING
 REST_S = 20.0
 """After so long without a study, what the last ones freed goes back to the system."""
 
-_LOOK_S = 60.0
 _NEAR = 3
 _GRACE_S = 20.0
 _REMEMBERED = 20
@@ -57,102 +53,6 @@ class BusyError(Exception):
         super().__init__(waiting, seconds)
         self.waiting = waiting
         self.seconds = seconds
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the line: `number` counts from 1, `count` is how many wait, `seconds` until the answer."""
-
-    number: int
-    count: int
-    seconds: float
-
-
-class Ticket(Generic[Answer]):
-    """One piece of work in line. As a context it leaves the line however the block ends.
-
-    Attributes:
-        user: Whose it is.
-        rank: What comes first.
-        views: How many films the model reads for it.
-        size_bytes: What it takes while it waits.
-        held_bytes: What its films take, once they are unpacked.
-        answer: What comes of it; cancelled if it left the line.
-    """
-
-    def __init__(
-        self, turns: Turns, user: str, work: Callable[[], Answer], rank: Rank, views: int, size_bytes: int
-    ) -> None:
-        self.user = user
-        self.rank = rank
-        self.views = views
-        self.size_bytes = size_bytes
-        self.held_bytes = 0
-        self.answer: Future[Answer] = Future()
-        self._turns = turns
-        self._work: Callable[[], Answer] | None = work
-        self._told: asyncio.Event | None = None
-
-    def __enter__(self) -> Ticket[Answer]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.leave()
-
-    def place(self) -> Place | None:
-        """Where it stands; None from the moment it is its turn."""
-        return self._turns.place(self)
-
-    def may_unpack(self) -> bool:
-        """Tell whether its turn is near, and memory left, so that its films may be shown beforehand."""
-        return self._turns.may_unpack(self)
-
-    def leave(self) -> None:
-        """Leave the line; what the model has begun it ends, and nobody hears of it."""
-        self._turns.drop(self)
-
-    async def wait(self, seconds: float) -> bool:
-        """Wait for the answer, or so many seconds; takes no thread. Tells whether there is one."""
-        if self._told is None:
-            self._told = told = asyncio.Event()
-            loop = asyncio.get_running_loop()
-
-            def tell(_: Future[Answer]) -> None:
-                # The loop is closed where nobody waits any more.
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(told.set)
-
-            self.answer.add_done_callback(tell)
-        try:
-            await asyncio.wait_for(self._told.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    async def outcome(self, left: Answer) -> Answer:
-        """Wait for the answer however long it takes, without a thread; `left` if it has left the line.
-
-        Raises:
-            Exception: Whatever the work raised.
-        """
-        while not await self.wait(_LOOK_S):
-            pass
-        return left if self.answer.cancelled() else self.answer.result()
-
-    def read(self) -> None:
-        """Do the work, in the model's thread. Never raises."""
-        work, self._work = self._work, None
-        if work is None or not self.answer.set_running_or_notify_cancel():
-            return
-        try:
-            self.answer.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - the turn ends for whatever reason; the asker is told
-            self.answer.set_exception(error)
-
-    def forget(self) -> None:
-        """Let go of the work, which holds the files."""
-        self._work = None
-        self.answer.cancel()
 
 
 class Turns:

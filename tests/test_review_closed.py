@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from demo import review_create, review_results
+from demo import review_close, review_create, review_results
 from demo.review_desk import Desk
 from demo.review_handlers import Steps
 from demo.review_seat import Seat, Visitor
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 def test_only_the_creator_or_the_operator_closes(sequential: Steps) -> None:
     seat = read_all(sequential, "Ann")
-    assert [panel["refused"] for _, _, panel in sequential.close(AWAY, seat)] == [
+    assert [panel["refused"] for _, _, panel in review_close.close(sequential, AWAY, seat)] == [
         sequential.words["review.may_not_close"]
     ]
     assert not sequential.desk.store("Wrists").closed
-    *_, (_, _, panel) = sequential.close(HERE, seat)
+    *_, (_, _, panel) = review_close.close(sequential, HERE, seat)
     assert panel["told"] == sequential.words["review.is_closed"]
     assert sequential.desk.store("Wrists").closed
 
 
 def test_closing_lets_the_model_read_the_rest_and_shows_the_results(sequential: Steps) -> None:
     seat, _, panel = sit(sequential, "Ann", HERE)
-    steps = list(sequential.close(HERE, seat))
+    steps = list(review_close.close(sequential, HERE, seat))
     assert len(steps) == 4
     assert all(sequential.desk.store("Wrists").model.result(f"secret-{n}") for n in range(3))
     for _, viewer, _ in steps:
@@ -68,7 +68,7 @@ def uploaded(tmp_path: Path, steps: Steps, *, close: bool = True) -> Path:
     seat, _, _ = steps.commit(AWAY, seat, call(panel))
     assert seat is not None
     if close:
-        list(steps.close(AWAY, seat))
+        list(review_close.close(steps, AWAY, seat))
         assert steps.desk.store("Ankles").closed
     return films_of(steps.desk.store("Ankles"))
 
@@ -175,7 +175,7 @@ def test_at_the_results_nothing_asks_the_model(tmp_path: Path, sequential: Steps
     # Cy left a study unread, and so did the model.
     seat, _ = results_of(steps, "Ankles", "Cy", HERE)
     before = store.changes()
-    [(left, _, panel)] = steps.close(HERE, seat)
+    [(left, _, panel)] = review_close.close(steps, HERE, seat)
     assert left is None
     assert panel["told"] == steps.words["review.is_closed"]
     assert store.changes() == before

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from demo import review_results
+from demo import review_close, review_results
 from demo.review_desk import RuleError
 from demo.review_handlers import Steps
-from demo.review_seat import Visitor
+from demo.review_seat import Visitor, name_of
 from tests.review_steps import AWAY, HERE, assert_blind, call, read_all, sit
 
 
@@ -98,15 +98,15 @@ def test_who_must_sign_in_neither_reads_nor_creates_under_a_typed_name(sequentia
     assert seat is None
     assert panel["refused"] == sequential.words["review.sign_in_first"]
     with pytest.raises(RuleError, match="sign_in_first"):
-        sequential.name_of(stranger, "ann")
-    assert sequential.name_of(known, "") == "ann"
+        name_of(stranger, "ann")
+    assert name_of(known, "") == "ann"
 
 
 def test_without_a_seat_every_step_leads_back_to_the_list(sequential: Steps) -> None:
     told = sequential.words["review.lost"]
     assert sequential.commit(AWAY, None, {"place": 0})[2]["refused"] == told
     assert sequential.undo(AWAY, None, {"place": 0})[2]["refused"] == told
-    assert next(iter(sequential.close(HERE, None)))[2]["refused"] == told
+    assert next(iter(review_close.close(sequential, HERE, None)))[2]["refused"] == told
     assert sequential.think(AWAY, None) is None
     assert review_results.go(sequential, AWAY, None, {"to": "resume"})[2]["refused"] == told
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from demo import review_close, review_results
 from demo import review_payloads as payloads
-from demo import review_results
 from demo.review_desk import Desk
 from demo.review_handlers import Steps
 from demo.review_seat import Seat, Visitor
@@ -65,7 +65,7 @@ def test_nobody_goes_on_in_the_seat_of_another(steps: Steps, visitor: Visitor) -
         assert (kept, viewer, panel["stage"]) == (None, None, "lobby")
         assert panel["refused"]
     assert steps.think(visitor, seat) is None
-    assert [screen[0] for screen in steps.close(visitor, seat)] == [None]
+    assert [screen[0] for screen in review_close.close(steps, visitor, seat)] == [None]
     store = steps.desk.store("Wrists")
     assert not store.readings()
     assert not store.closed

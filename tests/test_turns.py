@@ -15,7 +15,7 @@ from tests.occupied import LIMIT_S, occupied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from demo.turns import Ticket
+    from demo.ticket import Ticket
 
 WORDS = Wording("en")
 
