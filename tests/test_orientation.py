@@ -7,57 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from mura_core import orientation_measure
 from mura_core.datasets import read_split
 from mura_core.images import read_radiograph
 from mura_core.known import Known, read_known
-from mura_core.known_table import known_text
 from mura_core.orientation import Orientation, read_turning
-from mura_core.orientation_fit import TURNED_OF_VALID, features_kept, fit_orientation, read_around
-from mura_core.orientation_measure import measure_turned
 from mura_core.pooling import Maps
 from mura_core.predictor import Predictor
-from mura_core.preprocess import PreprocessOptions
 from mura_core.reading import Reading, as_json, table
-from mura_core.records import StudyRecord, ViewRecord
 from mura_core.remarks import SENTENCES, is_grave
 from mura_core.stability import UNCHANGED
-from mura_core.study import OperatingPoints, Radiograph, Remark, Study, View, Window
+from mura_core.study import OperatingPoints, Remark, Study, View
+from tests.edges_network import OPTIONS, Edges, Floats, film, tells
 from tests.films import fracatlas_folder
 
 RELEASED = Path(__file__).parents[1] / "weights"
-SIZE = 320
-OPTIONS = PreprocessOptions(SIZE, roi=False, enhance=False)
-
-Floats = NDArray[np.float32]
-
-
-class Edges:
-    """Stands for a network: looks at the lower half alone, hot where it is bright; features are the edges."""
-
-    name = "edges"
-
-    def __init__(self) -> None:
-        self.films: list[Floats] = []
-
-    def read(self, films: Sequence[Floats]) -> Maps:
-        self.films += films
-        cells = [cv2.resize(film, (10, 10), interpolation=cv2.INTER_AREA) for film in films]
-        cams = (np.stack(cells) * 4 - 2) * (np.arange(10, dtype=np.float32)[:, None] >= 5)
-        # In the order in which turns to the left bring the upper edge there.
-        edges = [(film[:20], film[:, :20], film[-20:], film[:, -20:]) for film in films]
-        features = np.array([[edge.mean() for edge in four] for four in edges], np.float32)
-        return Maps(cams.mean(axis=(1, 2)), cams, cams.copy(), features)
-
-
-def tells(threshold: float = 0.0) -> Orientation:
-    """Takes the brightest edge for the upper one."""
-    return Orientation(np.eye(4, 5, dtype=np.float32) * 20, threshold)
 
 
 def predictor(orientation: Orientation | None, engine: Edges | None = None) -> Predictor:
@@ -78,16 +44,6 @@ def predictor(orientation: Orientation | None, engine: Edges | None = None) -> P
         version="0",
     )
     return Predictor(engine or Edges(), sidecar, known=known)  # type: ignore[arg-type]
-
-
-def film(quarters: int = 0) -> View:
-    """A film of 200 x 120 px whose upper edge is grey, with a bright place at row 150, column 35."""
-    pixels = np.full((200, 120), 0.1, np.float32)
-    pixels[:20] = 0.5
-    pixels[130:170, 15:55] = 1.0
-    pixels = np.ascontiguousarray(np.rot90(pixels, quarters))
-    values = np.rint(pixels * 255).astype(np.uint16)
-    return View(f"turned{quarters}.png", Radiograph(pixels, values, Window(127.5, 255), 8, "png"))
 
 
 @pytest.mark.parametrize(("quarters", "degrees"), [(0, 0), (1, 90), (3, 270)])
@@ -188,97 +144,6 @@ def test_the_terminal_and_the_json_say_that_the_film_was_turned() -> None:
     assert '"turned": 270' in said
     assert '"turned"\n' in said
     assert not is_grave((Remark.TURNED,))
-
-
-def around(count: int, seed: int) -> Floats:
-    """Made-up features (4, N, 40) of films read all four ways, which a tenth each leave in doubt."""
-    random = np.random.default_rng(seed)
-    features = random.gamma(2.0, 0.1, (4, count, 40))
-    strength = random.uniform(1, 6, (count, 1))
-    for way in range(4):
-        features[way, :, 10 * way : 10 * way + 10] *= strength
-    return features.astype(np.float32)
-
-
-def test_what_is_learnt_notices_turned_films_and_few_upright_ones() -> None:
-    valid, other = around(300, 1), around(300, 2)
-    learnt = fit_orientation(around(200, 0), valid)
-    assert learnt.weights.shape == (4, 41)
-    assert learnt.threshold >= 0
-    for films, most in ((valid, TURNED_OF_VALID), (other, 0.05)):
-        upright = features_kept(learnt, films)
-        assert (upright != films[0]).any(axis=1).mean() <= most
-        for way in (1, 3):
-            # Turned by `way`, what is read back again is the film that lies upright.
-            kept = features_kept(learnt, np.roll(films, -way, axis=0))
-            assert (kept == films[0]).all(axis=1).mean() > 0.8
-
-
-def test_the_size_of_the_features_says_nothing_of_how_a_film_lies() -> None:
-    features = around(5, 3)[1]
-    learnt = fit_orientation(around(60, 0), around(60, 1))
-    np.testing.assert_allclose(learnt.scores(5 * features), learnt.scores(features), rtol=1e-3, atol=1e-3)
-
-
-def test_films_are_read_all_four_ways_in_the_order_of_the_layer() -> None:
-    prepared = cv2.resize(film().radiograph.pixels[:120], (SIZE, SIZE))
-    features = read_around(Edges().read, [prepared, prepared])
-    assert features.shape == (4, 2, 4)
-    assert features.argmax(axis=2).tolist() == [[way] * 2 for way in range(4)]
-
-
-def test_the_figures_count_what_is_noticed_and_what_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The network looks at the lower half, where three quarters of a turn leave nothing bright."""
-    pixels = {}
-    for number in range(12):
-        one = film().radiograph.pixels.copy()
-        one[130:170, 15:55] = 0.4 + 0.05 * number
-        pixels[Path(f"{number}.png")] = one
-    monkeypatch.setattr(
-        orientation_measure, "read_radiograph", lambda path: replace(film().radiograph, pixels=pixels[path])
-    )
-    rows = [
-        (StudyRecord(str(number), str(number), "leg", int(number >= 6), (view,)), view)
-        for number, view in enumerate(ViewRecord(path) for path in pixels)
-    ]
-    found = measure_turned(Edges(), OPTIONS, tells(), rows)  # type: ignore[arg-type]
-    assert [(row["degrees"], row["judged"], row["right"]) for row in found] == [
-        (0, 0, 0),
-        (90, 12, 12),
-        (180, 0, 0),
-        (270, 12, 12),
-    ]
-    assert [row["films"] for row in found] == [12] * 4
-    assert [row["auroc_plain"] for row in found] == [1.0, 1.0, 0.5, 0.5]
-    assert [row["auroc_served"] for row in found] == [1.0, 1.0, 0.5, 1.0]
-
-
-def test_the_card_shows_the_figures_where_they_were_measured() -> None:
-    counts = {"films": 10, "right": 9, "sure": 8, "sure_and_right": 8}
-    plain = {
-        "engine": "edges",
-        "films": {"train": 5, "valid": 10, "test": 10},
-        "refused": {name: {"films": 10, "strange": 0, "noted": 0} for name in ("valid", "test")},
-        "kinds": [],
-        "body_part": {"all": counts, "parts": []},
-    }
-    row = {
-        "degrees": 90,
-        "films": 40,
-        "patients_of_rarer": 20,
-        "judged": 36,
-        "right": 33,
-        "auroc_plain": 0.7,
-        "auroc_plain_ci95": [0.6, 0.8],
-        "auroc_served": 0.8,
-        "auroc_served_ci95": None,
-    }
-    few = {**row, "films": 19, "patients_of_rarer": 9, "judged": 18, "right": 17}
-    text = known_text({**plain, "turned": {"valid": [few], "test": [row]}})
-    assert "| test | 90 degrees | 36 of 40 (90.0%) | 33 | 0.700 [0.600, 0.800] | 0.800 [n/a] |" in text
-    assert "| valid | 90 degrees | 18 of 19 | 17 | too few | too few |" in text
-    assert "a rotated one is read as it lies" in known_text(plain)
-    assert "a rotated one is read as it lies" not in text
 
 
 def test_the_released_weights_notice_real_films_on_their_side() -> None:
