@@ -23,8 +23,8 @@ from benchmarks.labelled import read_labelled
 from mura_core import bootstrap
 from mura_core.bootstrap import PROBABILITY_MEASURES, Estimate
 from mura_core.images import read_radiograph
-from mura_core.model_card import stability_lines
 from mura_core.stability import STABILITY_NAME
+from mura_core.stability_table import stability_lines
 from mura_core.study import Call, Study, View
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def measure(
         found: Their readings, in the same order.
         points: The operating points the calls were made at.
     """
-    weights = bootstrap.resample_patients([record.patient_id for record in records])
+    patients = np.array([record.patient_id for record in records])
+    weights = bootstrap.resample_patients(patients.tolist())
     labels = np.array([record.label for record in records])
     calls = np.array([str(stability.readings[0].call) for stability in found])
     unsteady = np.array([bool(stability.altering) for stability in found])
@@ -76,7 +77,7 @@ def measure(
     return {
         "changes": found[0].changes,
         "groups": {
-            name: _group(labels[chosen], claimed[chosen], wrong[chosen], weights[:, chosen])
+            name: _group(patients[chosen], labels[chosen], claimed[chosen], wrong[chosen], weights[:, chosen])
             for name, chosen in (("all", claimed | True), ("steady", ~unsteady), ("unsteady", unsteady))
         },
         **_entry("error_difference", _difference(claimed, wrong, unsteady, weights)),
@@ -87,13 +88,22 @@ def measure(
 
 
 def _group(
+    patients: NDArray[np.str_],
     labels: NDArray[np.int64],
     claimed: NDArray[np.bool_],
     wrong: NDArray[np.bool_],
     weights: NDArray[np.int32],
 ) -> dict[str, Any]:
+    kinds = {
+        "abnormal": labels == 1,
+        "normal": labels == 0,
+        "called": claimed,
+        "wrong": wrong,
+        "right": claimed & ~wrong,
+    }
     return {
         "studies": len(labels),
+        "patients": {name: len(np.unique(patients[chosen])) for name, chosen in kinds.items()},
         "abnormal": int(labels.sum()),
         "doubt": int((~claimed).sum()),
         "called": int(claimed.sum()),

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mura_core.cells import LEAST, cell, counted_cell, group_cell
+from mura_core.cells import LEAST, cell, group_cell
 from mura_core.known import served_digest
 from mura_core.known_table import known_text
 from mura_core.operating_table import operating_rule
 from mura_core.quantisation import INT8_NAME, weights_digest
 from mura_core.report import markdown_tables
 from mura_core.stability import STABILITY_NAME
+from mura_core.stability_table import stability_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,52 +151,6 @@ def robustness_table(rows: Sequence[Mapping[str, Any]]) -> str:
         lines.append(
             f"| {mark}{row['change']}{mark} | {row['auroc']:.3f} | {row['difference']:+.3f}{interval} "
             f"| {row['mean_probability_change']:.3f} |"
-        )
-    return "\n".join(lines)
-
-
-def stability_lines(content: Mapping[str, Any]) -> str:
-    """Lay the figures of `benchmarks.stability` out as Markdown."""
-    fitted = " The operating points were fitted on these studies." if content["points_fitted_here"] else ""
-    lines = [
-        f"{content['data']}, {content['studies']} studies, {content['engine']}; each read as it is and under "
-        f"{content['changes']} small changes. Doubt claims nothing, so errors are counted among the calls of "
-        f"normal and abnormal.{fitted}",
-        "",
-        "| studies | n | abnormal | doubt | called | missed | false alarms | error |",
-        "|" + "---|" * 8,
-    ]
-    counts = ("studies", "abnormal", "doubt", "called", "missed", "false_alarms")
-    named = {"all": "all", "steady": "no change alters the call", "unsteady": "some change alters it"}
-    for name, group in content["groups"].items():
-        error = counted_cell(group["called"], group, "error")
-        cells = [named[name], *(str(group[key]) for key in counts), error]
-        lines.append(f"| {' | '.join(cells)} |")
-    everything, mean = content["groups"]["all"], content["mean_of_readings"]
-    # Of what ranks or compares two kinds of study, both have to be enough.
-    wrong = everything["missed"] + everything["false_alarms"]
-    of_errors = min(wrong, everything["called"] - wrong)
-    of_labels = min(everything["abnormal"], everything["studies"] - everything["abnormal"])
-    of_groups = min(content["groups"][name]["called"] for name in ("steady", "unsteady"))
-    signs = "; ".join(
-        f"{name} {counted_cell(of_errors, sign, 'auroc')}" for name, sign in content["signs_of_error"].items()
-    )
-    lines += [
-        "",
-        f"Error where a change alters the call, less error where none does: "
-        f"{counted_cell(of_groups, content, 'error_difference')}. AUROC of each sign for a wrong "
-        f"call: {signs}.",
-        "",
-        f"AUROC of the films as they are {counted_cell(of_labels, mean, 'auroc')}; the mean over all "
-        f"readings changes it by {counted_cell(of_labels, mean, 'difference')}.",
-        "",
-        "| change | mean shift of probability | mean size of the shift | calls altered |",
-        "|---|---|---|---|",
-    ]
-    for row in content["rows"]:
-        lines.append(
-            f"| {row['change'].replace('_', ' ')} | {row['mean_shift']:+.3f} "
-            f"| {row['mean_absolute_shift']:.3f} | {row['calls_altered']} |"
         )
     return "\n".join(lines)
 

@@ -86,6 +86,7 @@ ORDER = (
     "table1_text",
     "table1",
     "known_table",
+    "stability_table",
     "model_card",
     "recount",
     "release",

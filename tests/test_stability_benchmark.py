@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks.stability import measure
-from mura_core.model_card import stability_lines
 from mura_core.records import StudyRecord
 from mura_core.stability import CHANGES, ChangedReading, Stability
+from mura_core.stability_table import stability_lines
 from mura_core.study import OperatingPoints
 
 POINTS = OperatingPoints(0.3, 0.6)
@@ -37,10 +37,12 @@ STUDIES = [
 ]
 
 
-def measured(times: int = 1) -> dict[str, Any]:
-    """The figures of these studies, or of so many patients of each kind."""
-    records, found = zip(*STUDIES * times, strict=True)
-    records = tuple(replace(record, patient_id=f"p{n}") for n, record in enumerate(records))
+def measured(times: int = 1, each: int = 1) -> dict[str, Any]:
+    """The figures of these studies, or of so many patients of each kind, who have `each` studies alike."""
+    records, found = zip(*STUDIES * times * each, strict=True)
+    records = tuple(
+        replace(record, patient_id=f"p{n % (len(STUDIES) * times)}") for n, record in enumerate(records)
+    )
     return measure(records, found, POINTS)
 
 
@@ -65,6 +67,13 @@ def test_errors_are_counted_among_the_calls_that_claim_something() -> None:
     assert groups["all"]["error"] == pytest.approx(3 / 13)
     low, high = steady["error_ci95"]
     assert 0 <= low < 0.1 < high < 0.5
+
+
+def test_patients_are_counted_beside_their_studies() -> None:
+    groups = measured(each=2)["groups"]
+    assert groups["all"]["called"] == 26
+    assert groups["all"]["patients"] == {"abnormal": 7, "normal": 8, "called": 13, "wrong": 3, "right": 10}
+    assert groups["unsteady"]["patients"] == {"abnormal": 2, "normal": 2, "called": 3, "wrong": 2, "right": 1}
 
 
 def test_the_difference_is_that_of_the_two_groups_with_its_interval() -> None:
@@ -110,12 +119,30 @@ def test_without_an_unsteady_call_the_difference_is_not_known() -> None:
     assert "less error where none does: too few" in shown_on_the_card(figures)
 
 
-@pytest.mark.parametrize(("times", "error", "others"), [(1, False, False), (6, True, False), (7, True, True)])
-def test_the_card_states_no_figure_of_fewer_than_twenty_studies(
-    times: int, error: bool, others: bool
+@pytest.mark.parametrize("each", [1, 10])
+@pytest.mark.parametrize(
+    ("times", "error", "abnormal", "others"),
+    [(1, False, False, False), (2, True, False, False), (6, True, True, False), (7, True, True, True)],
+)
+def test_the_card_states_no_figure_of_fewer_than_twenty_patients(
+    times: int, error: bool, abnormal: bool, others: bool, each: int
 ) -> None:
-    # Steady calls are 10 times as many, unsteady ones 3 times, and so are wrong ones.
-    shown = shown_on_the_card(measured(times))
+    # Steady calls are 10 times as many, abnormal studies 7 times, unsteady calls and wrong ones 3 times.
+    shown = shown_on_the_card(measured(times, each))
     assert ("| 0.100 [" in shown) == error
+    assert ("as they are too few" not in shown) == abnormal
     assert ("where none does: 0.567 [" in shown) == others
     assert ("range of the readings 0." in shown) == others
+
+
+def test_where_patients_were_not_counted_each_study_is_one() -> None:
+    figures = measured(7, each=10)
+    counted = shown_on_the_card(figures)
+    for group in figures["groups"].values():
+        assert group.pop("patients")["called"] == group["called"] / 10
+    assert shown_on_the_card(figures) == counted
+    few = measured(1, each=10)
+    assert "where none does: too few" in shown_on_the_card(few)
+    for group in few["groups"].values():
+        del group["patients"]
+    assert "where none does: 0.567 [" in shown_on_the_card(few)
