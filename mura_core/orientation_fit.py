@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 TURNED_OF_VALID = 0.01
 """Of the valid films as they lie, this share is judged to lie on its side.
 
-Most of those do: of eight of FracAtlas that were looked at, seven. The film that sets the threshold lies just
-below it, and rounding may put it above when it is read again.
+Most of those do: of eight of FracAtlas that were looked at, seven. The threshold lies half way between two
+films, so that rounding puts none on its other side when it is read again.
 """
 
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3)
@@ -46,7 +46,8 @@ def fit_orientation(train: Floats, valid: Floats) -> Orientation:
     turns, odds = _judge(every, valid)
     # Those above it are at most that share, and it is none of them.
     above = int(TURNED_OF_VALID * len(odds))
-    limit = np.sort(np.where(turns > 0, odds, -np.inf))[-1 - above]
+    ranked = np.sort(np.where(turns > 0, odds, -np.inf))[::-1]
+    limit = (ranked[max(0, above - 1)] + ranked[above]) / 2
     return Orientation(weights, max(0.0, float(np.nextafter(limit, np.float32(np.inf)))))
 
 

@@ -41,6 +41,17 @@ def test_what_is_learnt_notices_turned_films_and_few_upright_ones() -> None:
             assert (kept == films[0]).all(axis=1).mean() > 0.8
 
 
+def test_the_threshold_lies_between_two_films_and_rounding_moves_none_across() -> None:
+    valid = around(300, 1)
+    learnt = fit_orientation(around(200, 0), valid)
+    random = np.random.default_rng(3)
+    rounded = [valid * random.uniform(1 - 1e-5, 1 + 1e-5, valid.shape).astype(np.float32) for _ in range(8)]
+    judged = [
+        (features_kept(learnt, films) - films[0] > 0.01).any(axis=1).sum() for films in (valid, *rounded)
+    ]
+    assert judged == [int(TURNED_OF_VALID * 300)] * 9
+
+
 def test_the_size_of_the_features_says_nothing_of_how_a_film_lies() -> None:
     features = around(5, 3)[1]
     learnt = fit_orientation(around(60, 0), around(60, 1))
