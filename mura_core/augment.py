@@ -106,20 +106,20 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
 
     Args:
         size: Side of the result in px; a larger square is cut to its middle after it was turned and scaled.
-        strength: One of `recipe.AUGMENTATIONS`: "full"; "mild", without quarter turns and inversion and with
-            little noise; or "none", which cuts and changes nothing else.
+        strength: One of `recipe.AUGMENTATIONS`: "full"; "rough", without quarter turns; "mild", without
+            inversion either and with little noise; or "none", which cuts and changes nothing else.
 
     Returns:
         A transform of (tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask (1, S, S)).
     """
     if strength == "none":
         return v2.Compose([v2.CenterCrop(size)])
-    full = strength == "full"
+    rough = strength in ("full", "rough")
     return v2.Compose(
         [
             v2.RandomHorizontalFlip(0.5),
             v2.RandomVerticalFlip(0.2),
-            *([RandomQuarterTurn()] if full else []),
+            *([RandomQuarterTurn()] if strength == "full" else []),
             v2.RandomAffine(
                 degrees=25,
                 translate=(0.04, 0.04),
@@ -128,12 +128,12 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
                 interpolation=v2.InterpolationMode.BILINEAR,
             ),
             v2.CenterCrop(size),
-            *([RandomInversion()] if full else []),
+            *([RandomInversion()] if rough else []),
             RandomGamma(),
             v2.ColorJitter(brightness=0.25, contrast=0.3),
             RandomCoarseness(),
             v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.2))], p=0.15),
             v2.RandomAdjustSharpness(2.0, p=0.15),
-            RandomNoise() if full else RandomNoise(most=0.04, p=0.3),
+            RandomNoise() if rough else RandomNoise(most=0.04, p=0.3),
         ]
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 CLASS_WEIGHTS = ("none", "class", "body-part")
-AUGMENTATIONS = ("full", "mild", "none")
+AUGMENTATIONS = ("full", "rough", "mild", "none")
 
 
 def _flag(default: Any, text: str, choices: tuple[str, ...] | None = None) -> Any:
