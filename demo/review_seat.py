@@ -24,7 +24,7 @@ class Visitor:
     asked: bool = False
 
     def may_close(self, owner: str, reader: str) -> bool:
-        """Whether they may close a session: who created it, or whoever sits at the server.
+        """Whether they may close a session and delete its films: its creator, or whoever sits at the server.
 
         Args:
             owner: Who created it; "" where that is not known.

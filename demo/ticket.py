@@ -6,12 +6,13 @@ import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from demo.line import Rank
+    from demo.turns import Turns
 
 Answer = TypeVar("Answer")
 
@@ -27,19 +28,6 @@ class Place:
     seconds: float
 
 
-class Keeper(Protocol):
-    """Who keeps the line: `turns.Turns`."""
-
-    def place(self, ticket: Ticket[Any]) -> Place | None:
-        """Where a ticket stands."""
-
-    def may_unpack(self, ticket: Ticket[Any]) -> bool:
-        """Tell whether its films may be unpacked."""
-
-    def drop(self, ticket: Ticket[Any]) -> None:
-        """Take it out of the line."""
-
-
 class Ticket(Generic[Answer]):
     """One piece of work in line. As a context it leaves the line however the block ends.
 
@@ -53,7 +41,7 @@ class Ticket(Generic[Answer]):
     """
 
     def __init__(
-        self, turns: Keeper, user: str, work: Callable[[], Answer], rank: Rank, views: int, size_bytes: int
+        self, turns: Turns, user: str, work: Callable[[], Answer], rank: Rank, views: int, size_bytes: int
     ) -> None:
         self.user = user
         self.rank = rank

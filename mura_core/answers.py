@@ -64,7 +64,17 @@ def predict_records(
 def add_random_network(
     records: Sequence[StudyRecord], rows: Sequence[StudyRow], random_network: StudyPredictor
 ) -> list[StudyRow]:
-    """Add the heatmap scores of a network that has learned nothing, on the same views."""
+    """Add the heatmap scores of a network that has learned nothing, on the same views.
+
+    Args:
+        records: The studies; their films are read again where a heatmap was scored.
+        rows: What `predict_records` said of them, in the same order.
+        random_network: The same network with random weights.
+
+    Raises:
+        ImageError: A view cannot be read any more.
+        DatasetError: A view's boxes lie outside it.
+    """
     completed = []
     for record, row in zip(records, rows, strict=True):
         if all(view.localisation is None for view in row.views):
@@ -85,7 +95,15 @@ def add_random_network(
 
 
 def build_untrained(records: Sequence[StudyRecord], sidecar: Sidecar) -> Classifier:
-    """Build the same network with random weights; its batch statistics are those of the first studies."""
+    """Build the same network with random weights; its batch statistics are those of the first studies.
+
+    Args:
+        records: The studies; of the first few one film each is read.
+        sidecar: Of the network that it is set beside.
+
+    Raises:
+        ImageError: A view cannot be read.
+    """
     from mura_core.preprocess import preprocess, to_tensor
 
     views = [_read_study(record).views[0] for record in records[:UNTRAINED_FILMS]]

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from mura_core.recipe import AUGMENTATIONS
+
 
 class RandomGamma(nn.Module):
     """Bend the grey scale as another exposure or display curve would: x ** gamma, gamma log-uniform."""
@@ -111,7 +113,12 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
 
     Returns:
         A transform of (tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask (1, S, S)).
+
+    Raises:
+        ValueError: `strength` is none of these.
     """
+    if strength not in AUGMENTATIONS:
+        raise ValueError(f"unknown augmentation {strength!r}")
     if strength == "none":
         return v2.Compose([v2.CenterCrop(size)])
     rough = strength in ("full", "rough")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 TURNED_OF_VALID = 0.01
-"""Of the valid films as they lie, this share is judged to lie on its side.
+"""Of the valid films as they lie, at most this share is judged to lie on its side.
 
 Most of those do: of eight of FracAtlas that were looked at, seven. The threshold lies half way between two
-films, so that rounding puts none on its other side when it is read again.
+films where there are two, so that rounding puts none on its other side when it is read again.
 """
 
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3)
@@ -44,7 +44,7 @@ def fit_orientation(train: Floats, valid: Floats) -> Orientation:
     weights = _fit_weights(train, valid)
     every = Orientation(weights, -np.inf)
     turns, odds = _judge(every, valid)
-    # Those above it are at most that share, and it is none of them.
+    # At most that share lies above; the next number, for ties and for too few films for any to lie there.
     above = int(TURNED_OF_VALID * len(odds))
     ranked = np.sort(np.where(turns > 0, odds, -np.inf))[::-1]
     limit = (ranked[max(0, above - 1)] + ranked[above]) / 2

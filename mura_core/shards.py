@@ -33,6 +33,9 @@ def shard_groups(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
     Args:
         tensors: As they are to be stored.
 
+    Yields:
+        What each shard holds, by the names there.
+
     Raises:
         WeightsError: One row of a tensor outgrows a shard.
     """

@@ -100,14 +100,16 @@ def digest_data(root: Path, splits: Mapping[str, Sequence[StudyRecord]]) -> str:
 def _by_todays_names(kept: dict[str, Any]) -> dict[str, Any]:
     """Name a folder's choices as now; an earlier version augmented its films fully or not at all."""
     augmented = kept.pop("augment", True)
-    return {"augmentation": "full" if augmented else "none", **kept}
+    # Its source task was augmented whatever was asked of the rest.
+    learnt = {"source_augmentation": "full"} if "source_epochs" in kept else {}
+    return {"augmentation": "full" if augmented else "none", **learnt, **kept}
 
 
 def _source_values(source: SourceRecipe | None) -> dict[str, Any]:
     if source is None:
         return {}
     # The rest is the table's own or the network's.
-    names = ("epochs", "cuts_per_epoch", "crop", "batch", "learning_rate", "tag_weight")
+    names = ("epochs", "cuts_per_epoch", "crop", "batch", "learning_rate", "augmentation", "tag_weight")
     return {f"source_{name}": getattr(source, name) for name in names}
 
 

@@ -56,6 +56,9 @@ def read_variants(
         released: The released preparation: the last step, whatever it is.
         points: The fixed operating points.
         read: Gives calibrated probabilities of prepared films; called once for each step, with all views.
+
+    Returns:
+        The steps in order, those that equal the released one left out but for the last.
     """
     steps = [
         replace(released, roi=roi, enhance=enhance)

@@ -107,6 +107,28 @@ def test_rough_augmentation_lays_no_film_on_its_side_and_mild_inverts_none_eithe
     assert outcomes == {"full": (False, False), "rough": (False, True), "mild": (True, True)}
 
 
+def test_mild_augmentation_adds_less_noise_than_rough() -> None:
+    films = phantom_films()
+    films.pixels[0] = 120
+    grain = {
+        strength: max(
+            float(
+                DrawnFilms(films, [0], seed=1, epoch=epoch, augmentation=strength)[0]["film"][0, 40:56, 40:56]
+                .float()
+                .std()
+            )
+            for epoch in range(30)
+        )
+        for strength in ("rough", "mild")
+    }
+    assert grain["mild"] < 25 < grain["rough"]
+
+
+def test_an_unknown_strength_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown augmentation 'Mild'"):
+        DrawnFilms(phantom_films(), [0], seed=1, augmentation="Mild")
+
+
 def test_a_cut_without_augmentation_is_the_film_as_it_is() -> None:
     films = phantom_films()
     cut = DrawnFilms(films, [0], seed=1, crop=32, augmentation="none")[0]["film"][0].numpy()

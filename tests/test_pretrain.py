@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mura_core import datasets
+from mura_core import datasets, films
 from mura_core.__main__ import main
+from mura_core.augment import build_augmentation
 from mura_core.checkpoint import load_weights
 from mura_core.curves import LOG, read_curves
 from mura_core.train import SOURCE_FILE
@@ -72,3 +73,16 @@ def test_train_starts_from_what_pretrain_wrote(home: Path, source: Path) -> None
     for name in ("body.0.weight", "body.0.bias"):
         assert torch.equal(served[name], learnt[name]), name
     assert not torch.equal(served["classifier.weight"], learnt["classifier.weight"])
+
+
+def test_the_cuts_are_augmented_as_asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def build(size: int, strength: str) -> object:
+        asked.append((size, strength))
+        return build_augmentation(size, strength)
+
+    monkeypatch.setattr(films, "build_augmentation", build)
+    elsewhere = ["--out", str(home / "plain"), "--augmentation", "rough"]
+    assert main(command(home, "pretrain", *ROUND, *elsewhere)) == 0
+    assert asked == [(32, "rough")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from dataclasses import replace
@@ -206,3 +207,12 @@ def test_data_without_boxes_cannot_teach_the_source_task(
     with tiny_networks():
         assert main([*made.command, "--out", str(tmp_path)]) == 1
     assert "Use train --init imagenet" in capsys.readouterr().err
+
+
+def test_the_source_task_of_the_table_is_augmented_as_its_rows() -> None:
+    parser = argparse.ArgumentParser()
+    table1_source.add_source_arguments(parser)
+    recipe = Recipe(init=table1_source.SOURCE, augmentation="mild")
+    source = table1_source.read_source(parser.parse_args([]), recipe)
+    assert source is not None
+    assert source.augmentation == "mild"
