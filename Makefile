@@ -29,7 +29,7 @@ check: $(VENV)/.dev ## format, lint, types, import directions, documentation, kn
 	$(PY) -m pytest tests/test_imports.py tests/test_docs.py
 	$(PY) -m tests.audit
 
-train: $(VENV)/.dev ## train on DATA with the recipe's defaults; FORMAT=fracatlas makes the released weights again
+train: $(VENV)/.dev ## train on DATA with the recipe's defaults; FORMAT=fracatlas takes the steps of the released weights
 	@test -n "$(DATA)" || { echo 'Say where the data is: make train DATA=/path/to/MURA-v1.1' >&2; exit 2; }
 ifeq ($(FORMAT),fracatlas)
 	test -f runs/source/source.safetensors || \
