@@ -126,7 +126,8 @@ def train_and_measure(
     """
     with contextlib.redirect_stdout(sys.stderr):
         train, valid = (
-            load_films(records[split], recipe.preprocess, options.cache) for split in ("train", "valid")
+            load_films(records[split], recipe.preprocess, options.cache, noisy)
+            for split, noisy in (("train", recipe.noisy), ("valid", False))
         )
         lightning.seed_everything(recipe.seed, verbose=False)
         model = start_model(recipe)

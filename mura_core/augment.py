@@ -108,8 +108,9 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
 
     Args:
         size: Side of the result in px; a larger square is cut to its middle after it was turned and scaled.
-        strength: One of `recipe.AUGMENTATIONS`: "full"; "rough", without quarter turns; "mild", without
-            inversion either and with little noise; or "none", which cuts and changes nothing else.
+        strength: One of `recipe.AUGMENTATIONS`: "full"; "rough", without quarter turns, and "noisy", which is
+            rough here and draws noisy films too (see `films`); "mild", without inversion either and with
+            little noise; or "none", which cuts and changes nothing else.
 
     Returns:
         A transform of (tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask (1, S, S)).
@@ -121,7 +122,7 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
         raise ValueError(f"unknown augmentation {strength!r}")
     if strength == "none":
         return v2.Compose([v2.CenterCrop(size)])
-    rough = strength in ("full", "rough")
+    rough = strength != "mild"
     return v2.Compose(
         [
             v2.RandomHorizontalFlip(0.5),

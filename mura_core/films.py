@@ -1,11 +1,8 @@
-"""Films ready for the network: prepared once, cached as bytes, augmented when drawn."""
+"""Films ready for the network, with what is known of each, augmented when drawn."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
-from mura_core import coarse as coarse_module
-from mura_core import denoise as denoise_module
-from mura_core import preprocess as preprocess_module
-from mura_core import roi as roi_module
 from mura_core.augment import build_augmentation
-from mura_core.errors import ImageError
-from mura_core.images import read_radiograph
-from mura_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, PreprocessOptions, preprocess
-from mura_core.study import Box
+from mura_core.film_cache import prepared
+from mura_core.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mura_core.datasets import StudyRecord, ViewRecord
+    from mura_core.datasets import StudyRecord
+    from mura_core.preprocess import PreprocessOptions
+    from mura_core.study import Box
+
+_NOISY_SHARE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +39,7 @@ class Films:
         studies: int64 (N,), the index of the film's study.
         body_parts: The body part of each film's study.
         tags: What the dataset says of each film.
+        noisy: The same films with noise added to each before it was prepared, for training to draw from.
     """
 
     pixels: NDArray[np.uint8]
@@ -52,6 +48,7 @@ class Films:
     studies: NDArray[np.int64]
     body_parts: tuple[str, ...]
     tags: tuple[frozenset[str], ...]
+    noisy: Films | None = None
 
     def __deepcopy__(self, _: dict[int, object]) -> Films:
         """Nobody changes films: a copied training (as averaging makes one) shares them."""
@@ -59,7 +56,10 @@ class Films:
 
 
 def load_films(
-    records: Sequence[StudyRecord], options: PreprocessOptions, cache: Path | None = None
+    records: Sequence[StudyRecord],
+    options: PreprocessOptions,
+    cache: Path | None = None,
+    noisy: bool = False,
 ) -> Films:
     """Read and prepare every view, or take it from the cache.
 
@@ -67,13 +67,14 @@ def load_films(
         records: Studies.
         options: As the network will be served.
         cache: Folder for the prepared films; its file's name says what it holds. None keeps them in memory.
+        noisy: Prepare each film with noise too, which takes as much time and memory again.
 
     Raises:
         ImageError: A view cannot be read; the message names the file.
     """
     views = [(view, index) for index, record in enumerate(records) for view in record.views]
-    pixels, boxes = _prepared([view for view, _ in views], options, cache)
-    return Films(
+    pixels, boxes = prepared([view for view, _ in views], options, cache)
+    films = Films(
         pixels=pixels,
         boxes=boxes,
         labels=np.array([records[index].label for _, index in views], dtype=np.int64),
@@ -81,6 +82,10 @@ def load_films(
         body_parts=tuple(records[index].body_part for _, index in views),
         tags=tuple(view.tags for view, _ in views),
     )
+    if not noisy:
+        return films
+    pixels, boxes = prepared([view for view, _ in views], options, cache, noisy=True)
+    return replace(films, noisy=replace(films, pixels=pixels, boxes=boxes))
 
 
 class DrawnFilms(Dataset[dict[str, Tensor]]):
@@ -129,22 +134,25 @@ class DrawnFilms(Dataset[dict[str, Tensor]]):
             less to hand from process to process and to a GPU than what the network takes.
         """
         index = self.order[place]
-        boxes = self.films.boxes[index]
-        grey, mask = self.films.pixels[index], draw_mask(boxes or (), self.films.pixels.shape[1])
         if self.seed is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(hash((self.seed, self.epoch, place)) % 2**63)
-                grey, mask = cut_square(grey, mask, self.crop)
+                films = self._quiet_or_noisy()
+                grey, mask = cut_square(films.pixels[index], _mask(films, index), self.crop)
                 film, masked = self.augmentation(_image(grey), tv_tensors.Mask(torch.from_numpy(mask)[None]))
         else:
-            film, masked = _image(grey), torch.from_numpy(mask)[None]
+            film, masked = _image(self.films.pixels[index]), torch.from_numpy(_mask(self.films, index))[None]
         return {
             "film": (torch.as_tensor(film).clamp(0, 1) * 255).round().to(torch.uint8),
             "mask": torch.as_tensor(masked).to(torch.uint8),
-            "boxed": torch.tensor(float(boxes is not None)),
+            "boxed": torch.tensor(float(self.films.boxes[index] is not None)),
             "label": torch.tensor(float(self.films.labels[index])),
             "film_index": torch.tensor(index),
         }
+
+    def _quiet_or_noisy(self) -> Films:
+        noisy = self.films.noisy
+        return self.films if noisy is None or float(torch.rand(())) >= _NOISY_SHARE else noisy
 
 
 def draw_mask(boxes: Sequence[Box], size: int) -> NDArray[np.uint8]:
@@ -200,54 +208,5 @@ def _image(grey: NDArray[np.uint8]) -> tv_tensors.Image:
     return tv_tensors.Image(torch.from_numpy(grey.astype(np.float32) / np.float32(255.0))[None])
 
 
-def _prepared(
-    views: Sequence[ViewRecord], options: PreprocessOptions, cache: Path | None
-) -> tuple[NDArray[np.uint8], tuple[tuple[Box, ...] | None, ...]]:
-    """Prepared pixels of every view and its boxes in network px, from the cache where it holds them."""
-    stored = None if cache is None else cache / f"films-{_fingerprint(views, options)}.npz"
-    if stored is not None and stored.is_file():
-        with np.load(stored) as content:
-            pixels, ranges = content["pixels"], content["boxes"]
-    else:
-        pixels = np.zeros((len(views), options.size, options.size), dtype=np.uint8)
-        rows: list[tuple[float, ...]] = []
-        for index, view in enumerate(views):
-            film, geometry = preprocess(_read(view.path), options)
-            pixels[index] = np.round(film * 255.0).astype(np.uint8)
-            moved = [geometry.box_to_network(box) for box in view.boxes or ()]
-            rows += [(index, box.top, box.left, box.height, box.width) for box in moved]
-        ranges = np.array(rows, dtype=np.float64).reshape(-1, 5)
-        if stored is not None:
-            _store(stored, pixels, ranges)
-    return pixels, tuple(
-        None if view.boxes is None else tuple(Box(*row[1:].tolist()) for row in ranges[ranges[:, 0] == index])
-        for index, view in enumerate(views)
-    )
-
-
-def _read(path: Path) -> NDArray[np.float32]:
-    try:
-        return read_radiograph(path).pixels
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
-
-
-def _store(path: Path, pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.part.npz")
-    try:
-        np.savez(unfinished, pixels=pixels, boxes=boxes)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _fingerprint(views: Sequence[ViewRecord], options: PreprocessOptions) -> str:
-    """Name the films, the options and the code that prepared them."""
-    digest = hashlib.sha256(repr(options).encode())
-    for module in (preprocess_module, coarse_module, denoise_module, roi_module):
-        digest.update(inspect.getsource(module).encode())
-    for view in views:
-        digest.update(f"{view.path}|{view.path.stat().st_size}|{view.boxes}\n".encode())
-    return digest.hexdigest()[:16]
+def _mask(films: Films, index: int) -> NDArray[np.uint8]:
+    return draw_mask(films.boxes[index] or (), films.pixels.shape[1])

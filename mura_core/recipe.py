@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 CLASS_WEIGHTS = ("none", "class", "body-part")
-AUGMENTATIONS = ("full", "rough", "mild", "none")
+AUGMENTATIONS = ("full", "noisy", "rough", "mild", "none")
 
 
 def _flag(default: Any, text: str, choices: tuple[str, ...] | None = None) -> Any:
@@ -68,6 +68,11 @@ class Recipe:
         return self.transfer_epochs + self.fine_tune_epochs
 
     @property
+    def noisy(self) -> bool:
+        """Whether training draws some films as they are after noise was added and they were prepared."""
+        return self.augmentation == "noisy"
+
+    @property
     def preprocess(self) -> PreprocessOptions:
         """What is done to every film."""
         return PreprocessOptions(size=self.size, roi=self.roi, enhance=self.enhance)
@@ -92,6 +97,11 @@ class SourceRecipe:
 
     def __post_init__(self) -> None:
         _check_augmentation(self.augmentation)
+
+    @property
+    def noisy(self) -> bool:
+        """As in `Recipe`."""
+        return self.augmentation == "noisy"
 
 
 def _check_augmentation(name: str) -> None:

@@ -131,7 +131,10 @@ def _train_missing(
     unlearnt = {name for name in networks if not source_file(options.out, name).is_file()}
     first = False
     with contextlib.redirect_stdout(sys.stderr):
-        films = [load_films(records[split], recipe.preprocess, options.cache) for split in ("train", "valid")]
+        films = [
+            load_films(records[split], recipe.preprocess, options.cache, noisy)
+            for split, noisy in (("train", recipe.noisy), ("valid", False))
+        ]
         for row in missing:
             mine = row.recipe(recipe)
             if source is not None:

@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> None:
     lightning.seed_everything(recipe.seed, verbose=False)
     model = start_model(recipe)
     train, valid = (
-        load_films(read_split(options.data, options.format, split), recipe.preprocess, options.cache)
-        for split in ("train", "valid")
+        load_films(read_split(options.data, options.format, split), recipe.preprocess, options.cache, noisy)
+        for split, noisy in (("train", recipe.noisy), ("valid", False))
     )
     folder = options.out / "weights"
     if train_and_export(model, train, valid, recipe, options, options.out, folder):
@@ -98,7 +98,8 @@ def run_source(options: argparse.Namespace) -> None:
     lightning.seed_everything(recipe.seed, verbose=False)
     model = start_model(recipe)
     preprocess = PreprocessOptions(size=recipe.size)
-    films = load_films(read_split(options.data, options.format, "train"), preprocess, options.cache)
+    records = read_split(options.data, options.format, "train")
+    films = load_films(records, preprocess, options.cache, recipe.noisy)
     pretrain(films, model, recipe, options.out, options.devices, options.nodes, options.precision)
     path = options.out / SOURCE_FILE
     write_whole(path, save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))

@@ -1,5 +1,6 @@
 """Films for training are those that are served; augmentation repeats by its seed and moves the mask along."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,36 @@ def test_boxes_follow_their_film_into_the_network(records: list[StudyRecord]) ->
     assert films.boxes[1] == (geometry.box_to_network(Box(50, 30, 20, 30)),)
 
 
+def test_noisy_films_are_the_same_films_prepared_after_noise(
+    records: list[StudyRecord], tmp_path: Path
+) -> None:
+    quiet = load_films(records, OPTIONS, tmp_path / "cache")
+    both = load_films(records, OPTIONS, tmp_path / "cache", noisy=True)
+    again = load_films(records, OPTIONS, tmp_path / "cache", noisy=True)
+    assert both.noisy is not None
+    assert again.noisy is not None
+    assert quiet.noisy is None
+    np.testing.assert_array_equal(both.pixels, quiet.pixels)
+    np.testing.assert_array_equal(both.noisy.pixels, again.noisy.pixels)
+    for index in range(4):
+        same = np.corrcoef(both.pixels[index].ravel(), both.noisy.pixels[index].ravel())[0, 1]
+        assert 0.5 < same < 0.999
+    assert [len(boxes or ()) for boxes in both.noisy.boxes] == [0, 1, 0, 1]
+    np.testing.assert_array_equal(both.noisy.labels, quiet.labels)
+
+
+def test_three_films_in_ten_are_drawn_noisy_and_none_where_films_are_drawn_as_they_are() -> None:
+    films = phantom_films()
+    films = replace(films, noisy=replace(films, pixels=films.pixels // 2))
+
+    def drawn_noisy(seed: int | None, epoch: int) -> bool:
+        drawn = DrawnFilms(films, [0], seed=seed, epoch=epoch, augmentation="none")
+        return int(drawn[0]["film"].max()) == 100
+
+    assert 45 <= sum(drawn_noisy(1, epoch) for epoch in range(200)) <= 75
+    assert not drawn_noisy(None, 0)
+
+
 def test_the_same_epoch_draws_the_same_samples_and_another_epoch_others() -> None:
     films = phantom_films()
     first, again = (DrawnFilms(films, [0, 1], seed=3, epoch=5)[1]["film"] for _ in range(2))
@@ -96,7 +127,7 @@ def test_rough_augmentation_lays_no_film_on_its_side_and_mild_inverts_none_eithe
     films, outcomes = phantom_films(), {}
     films.pixels[0, :, :] = 20
     films.pixels[0, 8:88, 40:56] = 220  # a shaft that stands upright, turned by 25 degrees at most
-    for strength in ("full", "rough", "mild"):
+    for strength in ("full", "rough", "noisy", "mild"):
         seen = [
             DrawnFilms(films, [0], seed=1, epoch=epoch, augmentation=strength)[0]["film"][0].float() / 255
             for epoch in range(40)
@@ -104,7 +135,8 @@ def test_rough_augmentation_lays_no_film_on_its_side_and_mild_inverts_none_eithe
         bright = [film[40:56, 40:56].mean() > film.mean() for film in seen]
         upright = [abs(film.mean(0).std()) > abs(film.mean(1).std()) for film in seen]
         outcomes[strength] = all(bright), all(upright)
-    assert outcomes == {"full": (False, False), "rough": (False, True), "mild": (True, True)}
+    expected = {"full": (False, False), "rough": (False, True), "noisy": (False, True), "mild": (True, True)}
+    assert outcomes == expected
 
 
 def test_mild_augmentation_adds_less_noise_than_rough() -> None:

@@ -38,6 +38,7 @@ ORDER = (
     "datasets",
     "recipe",
     "augment",
+    "film_cache",
     "films",
     "sidecar",
     "shards",
