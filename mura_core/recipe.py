@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 CLASS_WEIGHTS = ("none", "class", "body-part")
+KEPT_EPOCHS = ("best", "last")
 AUGMENTATIONS = ("full", "noisy", "rough", "mild", "none")
 
 
@@ -46,6 +47,9 @@ class Recipe:
     box_weight: float = _flag(0.5, "weight of the fracture boxes in the loss, where the data has boxes")
     normals_per_abnormal: float = _flag(0.0, "normal films drawn for each abnormal one in an epoch; 0: all")
     patience: int = _flag(5, "stop after so many fine-tuning epochs without a better AUROC; 0: never")
+    kept_epoch: str = _flag(
+        "best", "whose weights are exported: of the best AUROC on valid, or the last", KEPT_EPOCHS
+    )
     seed: int = _flag(1, "of weights, order and augmentation")
 
     def __post_init__(self) -> None:
@@ -54,6 +58,8 @@ class Recipe:
                 f"Unknown class weights {self.class_weights!r}. Expected one of {', '.join(CLASS_WEIGHTS)}."
             )
         _check_augmentation(self.augmentation)
+        if self.kept_epoch not in KEPT_EPOCHS:
+            raise MuraError(f"Unknown epoch {self.kept_epoch!r} to keep. Expected best or last.")
         for name in ("size", "batch"):
             if getattr(self, name) < 1:
                 raise MuraError(f"--{name} is {getattr(self, name)}. Expected 1 or more.")

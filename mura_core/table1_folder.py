@@ -98,11 +98,11 @@ def digest_data(root: Path, splits: Mapping[str, Sequence[StudyRecord]]) -> str:
 
 
 def _by_todays_names(kept: dict[str, Any]) -> dict[str, Any]:
-    """Name a folder's choices as now; an earlier version augmented its films fully or not at all."""
+    """Name a folder's choices as now; earlier the best epoch was kept, and augmented fully or not at all."""
     augmented = kept.pop("augment", True)
     # Its source task was augmented whatever was asked of the rest.
     learnt = {"source_augmentation": "full"} if "source_epochs" in kept else {}
-    return {"augmentation": "full" if augmented else "none", **learnt, **kept}
+    return {"augmentation": "full" if augmented else "none", "kept_epoch": "best", **learnt, **kept}
 
 
 def _source_values(source: SourceRecipe | None) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def train_and_export(
     out: Path,
     weights: Path,
 ) -> bool:
-    """Train in `out` as the flags of `train` say, and export the best epoch to `weights`.
+    """Train in `out` as the flags of `train` say, and export the epoch to keep to `weights`.
 
     Returns:
         Whether this process is the first of several: that one exports.
@@ -84,7 +84,7 @@ def train_and_export(
     first = train_two_phase(model, train, valid, recipe, out, *machine)
     if first:
         command = shlex.join(["python", "-m", "mura_core", *sys.argv[1:]])
-        export_weights(out / "best.ckpt", recipe, valid, options.format, command, weights)
+        export_weights(out / f"{recipe.kept_epoch}.ckpt", recipe, valid, options.format, command, weights)
     return first
 
 

@@ -1,5 +1,6 @@
 """Training: the first phase leaves transferred layers alone, a killed run ends where a whole one would."""
 
+import argparse
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mura_core import train as train_module
 from mura_core.checkpoint import load_weights
 from mura_core.curves import read_curves
 from mura_core.datasets import read_split
@@ -120,16 +122,35 @@ def test_films_are_augmented_unless_the_recipe_says_no(films: list[Films], tmp_p
     assert all(same["none"])
     assert {len(drawn) for drawn in same.values()} == {len(same["none"])}
     assert len(same["none"]) > 8
-    for strength in ("full", "rough", "mild"):
+    for strength in ("full", "noisy", "rough", "mild"):
         assert not any(same[strength]), strength
 
 
 def test_an_unknown_augmentation_is_refused() -> None:
     for recipe in (Recipe, SourceRecipe):
         with pytest.raises(
-            MuraError, match="Unknown augmentation 'some'. Expected one of full, rough, mild, none"
+            MuraError, match="Unknown augmentation 'some'. Expected one of full, noisy, rough, mild, none"
         ):
             recipe(augmentation="some")
+
+
+@pytest.mark.parametrize("kept", ["best", "last"])
+def test_the_epoch_to_keep_is_the_one_that_is_exported(
+    kept: str, films: list[Films], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported: list[Path] = []
+    monkeypatch.setattr(train_module, "train_two_phase", lambda *_: True)
+    monkeypatch.setattr(train_module, "export_weights", lambda checkpoint, *_: exported.append(checkpoint))
+    recipe = replace(RECIPE, kept_epoch=kept)
+    options = argparse.Namespace(devices=1, nodes=1, precision="32-true", workers=0, format="mura")
+    model = start_model(recipe)
+    assert train_module.train_and_export(model, *films, recipe, options, tmp_path, tmp_path / "weights")
+    assert exported == [tmp_path / f"{kept}.ckpt"]
+
+
+def test_an_unknown_epoch_to_keep_is_refused() -> None:
+    with pytest.raises(MuraError, match="Unknown epoch 'first' to keep. Expected best or last."):
+        Recipe(kept_epoch="first")
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
