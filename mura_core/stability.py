@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from mura_core.cells import LEAST
 from mura_core.cores import side_by_side
 from mura_core.known import served_digest
 from mura_core.preprocess import preprocess
@@ -175,8 +176,8 @@ def read_measured(folder: Path) -> Measured | None:
     """Read what was measured of the weights in a folder.
 
     Returns:
-        None where nothing was, or of other weights alone, or where the file is damaged, which the log says:
-        no call depends on it.
+        None where nothing was, or of other weights alone, or of calls of too few patients; or where the file
+        is damaged, which the log says: no call depends on it.
     """
     path = folder / STABILITY_NAME
     try:
@@ -187,6 +188,8 @@ def read_measured(folder: Path) -> Measured | None:
         steady, unsteady = (
             Errors(int(one["missed"]) + int(one["false_alarms"]), int(one["called"])) for one in groups
         )
+        if min(int(one.get("patients", one)["called"]) for one in groups) < LEAST:
+            return None
         span = _interval(content.get("error_difference_ci95"))
         return Measured(int(content["studies"]), steady, unsteady, span)
     except FileNotFoundError:

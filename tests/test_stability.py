@@ -215,14 +215,17 @@ def test_what_was_measured_is_taken_of_these_weights_alone(
     shutil.copytree(untrained_weights, folder)
     assert Predictor.load(folder, "cpu").measured is None
     counts = {"missed": 2, "false_alarms": 3, "called": 40}
-    groups = {"steady": counts, "unsteady": {**counts, "called": 10}}
+    groups = {"steady": counts, "unsteady": {**counts, "called": 20}}
     content = {"weights": weights_digest(folder), "studies": 60, "groups": groups}
     path = folder / "stability.json"
     path.write_text(json.dumps(content))
-    assert Predictor.load(folder, "cpu").measured == Measured(60, Errors(5, 40), Errors(5, 10))
+    assert Predictor.load(folder, "cpu").measured == Measured(60, Errors(5, 40), Errors(5, 20))
     path.write_text(json.dumps({**content, "error_difference_ci95": [0.1, 0.6]}))
-    assert read_measured(folder) == Measured(60, Errors(5, 40), Errors(5, 10), (0.1, 0.6))
+    assert read_measured(folder) == Measured(60, Errors(5, 40), Errors(5, 20), (0.1, 0.6))
     path.write_text(json.dumps({**content, "weights": "0" * 64}))
+    assert read_measured(folder) is None
+    few = {**groups, "unsteady": {**counts, "called": 20, "patients": {"called": 19}}}
+    path.write_text(json.dumps({**content, "groups": few}))
     assert read_measured(folder) is None
     spans = [json.dumps({**content, "error_difference_ci95": span}) for span in ("0.1", [0.1], ["a", "b"])]
     for broken in ("no JSON", "[]", json.dumps({**content, "groups": {}}), *spans):
