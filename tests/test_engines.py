@@ -24,11 +24,13 @@ from mura_core.openvino_engine import OpenVinoEngine, has_int8
 from mura_core.pooling import Maps, pool
 from mura_core.predictor import Predictor
 from mura_core.quantisation import INT8_NAME
+from mura_core.sidecar import read_sidecar
 from mura_core.study import Radiograph, Study, View, Window
 from mura_core.torch_engine import TorchEngine
 
 ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "weights"
+SIZE = read_sidecar(RELEASED, "")[0].preprocess.size
 TOLERANCE = {"f32": 1e-4, "bf16": 0.05, "int8": 0.05}
 """Of a logit, over the films drawn here."""
 
@@ -47,8 +49,8 @@ def films() -> list[NDArray[np.float32]]:
     random = np.random.default_rng(0)
     drawn = []
     for index in range(5):
-        film = np.zeros((320, 320), np.float32)
-        film[20:300, 100 + 5 * index : 210] = np.linspace(0.2, 0.9, 280, dtype=np.float32)[:, None]
+        film = np.zeros((SIZE, SIZE), np.float32)
+        film[20:-20, 100 + 5 * index : 210] = np.linspace(0.2, 0.9, SIZE - 40, dtype=np.float32)[:, None]
         film[150:152, 100:210] = 0.05 * index
         noisy = np.clip(film + random.normal(0, 0.03, film.shape), 0, 1)
         drawn.append(np.round(noisy.astype(np.float32) * 255) / np.float32(255))
@@ -276,5 +278,5 @@ def test_a_film_that_cannot_be_read_does_not_stop_the_next_study(films: list[NDA
     engine = Predictor.load(RELEASED, "f32").engine
     good = engine.read(films[:2]).logits
     with pytest.raises(RuntimeError):
-        engine.read([films[0], films[1], np.zeros((300, 320), np.float32), films[2]])
+        engine.read([films[0], films[1], np.zeros((SIZE - 20, SIZE), np.float32), films[2]])
     np.testing.assert_array_equal(engine.read(films[:2]).logits, good)
