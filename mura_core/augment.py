@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import string
+from typing import TYPE_CHECKING, Any
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
@@ -11,6 +14,12 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from mura_core.recipe import AUGMENTATIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+_CHARACTERS = string.ascii_letters + string.digits + " .:/-"
 
 
 class RandomGamma(nn.Module):
@@ -100,6 +109,36 @@ class RandomNoise(nn.Module):
         return (film, *rest) if rest else film
 
 
+class RandomWriting(nn.Module):
+    """Burn in up to four bright words, as consoles write and lead letters leave: no sign of anything."""
+
+    def __init__(self, p: float = 0.3) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, film: Tensor, *rest: Any) -> Any:
+        """Change the film alone; masks pass through."""
+        if torch.rand(()) < self.p:
+            for _ in range(1 + int(torch.randint(4, ()))):
+                word = torch.from_numpy(_draw_word(*film.shape[-2:])) / 255
+                grey = 0.6 + 0.4 * float(torch.rand(()))
+                film = tv_tensors.wrap(film + word * (grey - film), like=film)
+        return (film, *rest) if rest else film
+
+
+def _draw_word(height: int, width: int) -> NDArray[np.uint8]:
+    """1 to 12 characters anywhere on (H, W), 1.5 to 12 % of its height tall, white on black."""
+    drawn = torch.randint(len(_CHARACTERS), (1 + int(torch.randint(12, ())),))
+    share, right, down, bold = torch.rand(4).tolist()
+    scale = 0.015 * 8**share * height / 22  # the fonts are 22 px tall at scale 1
+    at = (int((1.2 * right - 0.2) * width), int(down * height))
+    word = np.zeros((height, width), dtype=np.uint8)
+    text = "".join(_CHARACTERS[index] for index in drawn.tolist())
+    font = _FONTS[int(torch.randint(len(_FONTS), ()))]
+    cv2.putText(word, text, at, font, scale, 255, max(1, round((1 + 2 * bold) * scale)), cv2.LINE_AA)
+    return word
+
+
 def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
     """The training transforms for a film and its fracture mask.
 
@@ -109,8 +148,8 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
     Args:
         size: Side of the result in px; a larger square is cut to its middle after it was turned and scaled.
         strength: One of `recipe.AUGMENTATIONS`: "full"; "rough", without quarter turns, and "noisy", which is
-            rough here and draws noisy films too (see `films`); "mild", without inversion either and with
-            little noise; or "none", which cuts and changes nothing else.
+            rough here and draws noisy films too (see `films`); "mild", without inversion and writing either,
+            and with little noise; or "none", which cuts and changes nothing else.
 
     Returns:
         A transform of (tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask (1, S, S)).
@@ -139,6 +178,7 @@ def build_augmentation(size: int, strength: str = "full") -> v2.Compose:
             *([RandomInversion()] if rough else []),
             RandomGamma(),
             v2.ColorJitter(brightness=0.25, contrast=0.3),
+            *([RandomWriting()] if rough else []),
             RandomCoarseness(),
             v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.2))], p=0.15),
             v2.RandomAdjustSharpness(2.0, p=0.15),

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision import tv_tensors
 
+from mura_core.augment import RandomWriting
 from mura_core.datasets import StudyRecord, ViewRecord
 from mura_core.films import DrawnFilms, Films, cut_square, draw_mask, load_films, to_network
 from mura_core.images import read_radiograph
@@ -154,6 +156,22 @@ def test_mild_augmentation_adds_less_noise_than_rough() -> None:
         for strength in ("rough", "mild")
     }
     assert grain["mild"] < 25 < grain["rough"]
+
+
+def test_writing_is_burned_into_three_films_in_ten_and_leaves_the_rest_of_them_as_it_is() -> None:
+    film = tv_tensors.Image(torch.full((1, 96, 96), 0.3))
+    mask = tv_tensors.Mask(torch.zeros((1, 96, 96)))
+    torch.manual_seed(0)
+    changed = []
+    for _ in range(200):
+        written, kept = RandomWriting()(film, mask)
+        assert kept is mask
+        changed.append(float((written != film).float().mean()))
+        assert written.min() == film.min()
+        assert written.max() <= 1
+    assert 40 <= sum(share > 0 for share in changed) <= 75
+    assert 0.005 < np.mean([share for share in changed if share > 0]) < 0.2
+    assert float(film.max()) == pytest.approx(0.3)
 
 
 def test_an_unknown_strength_is_refused() -> None:
