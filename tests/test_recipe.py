@@ -86,3 +86,8 @@ def test_weighted_classes_count_alike_within_each_body_part() -> None:
 def test_a_body_part_without_abnormal_films_still_counts() -> None:
     weights = film_weights(films([1, 0, 0, 0, 0, 0], ["hand"] * 3 + ["hip"] * 3), "body-part")
     assert (weights > 0).all()
+
+
+def test_an_unknown_epoch_to_keep_is_refused() -> None:
+    with pytest.raises(MuraError, match="Unknown epoch 'first' to keep. Expected best or last."):
+        Recipe(kept_epoch="first")

@@ -148,11 +148,6 @@ def test_the_epoch_to_keep_is_the_one_that_is_exported(
     assert exported == [tmp_path / f"{kept}.ckpt"]
 
 
-def test_an_unknown_epoch_to_keep_is_refused() -> None:
-    with pytest.raises(MuraError, match="Unknown epoch 'first' to keep. Expected best or last."):
-        Recipe(kept_epoch="first")
-
-
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 def test_the_second_phase_changes_all_layers_and_a_resumed_run_ends_like_a_whole_one(
     films: list[Films], tmp_path: Path, averaging: float
